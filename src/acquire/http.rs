@@ -1,0 +1,136 @@
+//! The one HTTP client: only home of `ureq`'s configuration.
+
+use std::fmt;
+use std::fs;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ureq::Agent;
+use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
+
+/// How this machine reaches the network, as its user configured it.
+#[derive(Clone, Debug, Default)]
+pub struct Network {
+    /// A file with the certificate authorities to trust instead of the platform's.
+    pub authorities: Option<PathBuf>,
+    /// The proxy for `https:` addresses, such as `http://user:secret@proxy.example:3128`.
+    pub https_proxy: Option<String>,
+    /// The proxy for `http:` addresses.
+    pub http_proxy: Option<String>,
+    /// Hosts that are reached without the proxy, separated by commas.
+    pub no_proxy: Option<String>,
+    /// Nothing may be fetched.
+    pub offline: bool,
+}
+
+/// Why there is no client.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ClientError {
+    /// The authorities cannot be read.
+    #[error("cannot read the certificate authorities in `{}`: {why}", path.display())]
+    Authorities {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        why: String,
+    },
+    /// The proxy's address makes no sense. The address itself may hold a password and is not shown.
+    #[error("the proxy's address is not usable: {why}")]
+    Proxy {
+        /// Why.
+        why: String,
+    },
+}
+
+/// Which kind of address a client is for: proxies differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scheme {
+    /// `http:`
+    Http,
+    /// `https:`
+    Https,
+}
+
+impl Network {
+    /// A client for addresses of `scheme`.
+    ///
+    /// It follows no redirects and turns no status into an error: both are decided
+    /// by who asks. A connection must stand within 20 s, and headers must arrive
+    /// within 60 s; there is no limit on a body, only on silence, which is the
+    /// caller's to watch.
+    ///
+    /// # Errors
+    ///
+    /// When the authorities cannot be read or the proxy's address makes no sense.
+    pub fn agent(&self, scheme: Scheme) -> Result<Agent, ClientError> {
+        let tls = TlsConfig::builder().root_certs(self.roots()?).build();
+        let config = Agent::config_builder()
+            .tls_config(tls)
+            .proxy(self.proxy(scheme)?)
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .http_status_as_error(false)
+            .user_agent(concat!("reproof/", env!("CARGO_PKG_VERSION")))
+            .timeout_resolve(Some(Duration::from_secs(20)))
+            .timeout_connect(Some(Duration::from_secs(20)))
+            .timeout_recv_response(Some(Duration::from_secs(60)))
+            .build();
+        Ok(Agent::new_with_config(config))
+    }
+
+    fn roots(&self) -> Result<RootCerts, ClientError> {
+        let Some(path) = &self.authorities else {
+            return Ok(RootCerts::PlatformVerifier);
+        };
+        let fail = |why: &dyn fmt::Display| ClientError::Authorities {
+            path: path.clone(),
+            why: why.to_string(),
+        };
+        let pem = fs::read(path).map_err(|error| fail(&error))?;
+        let items: Result<Vec<_>, _> = parse_pem(&pem).collect();
+        let mut certificates = Vec::new();
+        for item in items.map_err(|error| fail(&error))? {
+            if let PemItem::Certificate(certificate) = item {
+                certificates.push(certificate);
+            }
+        }
+        if certificates.is_empty() {
+            return Err(fail(&"it holds no certificate in PEM form"));
+        }
+        Ok(RootCerts::Specific(Arc::new(certificates)))
+    }
+
+    fn proxy(&self, scheme: Scheme) -> Result<Option<ureq::Proxy>, ClientError> {
+        let address = match scheme {
+            Scheme::Http => &self.http_proxy,
+            Scheme::Https => &self.https_proxy,
+        };
+        let Some(address) = address else { return Ok(None) };
+        let fail = |error: ureq::Error| ClientError::Proxy {
+            why: error.to_string(),
+        };
+        let parsed = ureq::Proxy::new(address).map_err(fail)?;
+        let Some(exceptions) = &self.no_proxy else {
+            return Ok(Some(parsed));
+        };
+        let mut builder = ureq::Proxy::builder(parsed.protocol())
+            .host(parsed.host())
+            .port(parsed.port());
+        if let Some(username) = parsed.username() {
+            builder = builder.username(username);
+        }
+        if let Some(password) = parsed.password() {
+            builder = builder.password(password);
+        }
+        for exception in exceptions
+            .split(',')
+            .map(str::trim)
+            .filter(|exception| !exception.is_empty())
+        {
+            builder = builder.no_proxy(exception);
+        }
+        builder.build().map(Some).map_err(fail)
+    }
+}

@@ -1,0 +1,10 @@
+//! Integration tests, in one binary: each further one is another long link.
+
+mod cli;
+mod demo;
+mod environment;
+mod execute;
+mod fetch;
+mod git;
+mod manifest;
+mod papers;
