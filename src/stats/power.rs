@@ -27,7 +27,7 @@ pub fn t_power(noncentrality: f64, df: f64, alpha: f64) -> Option<f64> {
 
 /// The chance that a noncentral t variable exceeds `critical`.
 fn power_beyond(critical: f64, noncentrality: f64, df: f64) -> Option<f64> {
-    if !(df >= 1.0) || noncentrality.is_nan() {
+    if df.is_nan() || df < 1.0 || noncentrality.is_nan() {
         return None;
     }
     if df > MANY {
@@ -102,7 +102,8 @@ pub fn runs_needed(start: u64, limit: u64, decides: impl Fn(u64) -> bool) -> Opt
 ///
 /// In the unit of `se`; 0 where `se` is 0. `None` for impossible arguments.
 pub fn smallest_gap(se: f64, df: f64, alpha: f64, power: f64) -> Option<f64> {
-    if !(se >= 0.0) || !(power > 0.0 && power < 1.0) {
+    let possible = se >= 0.0 && power > 0.0 && power < 1.0;
+    if !possible {
         return None;
     }
     let critical = t_quantile(1.0 - alpha, df)?;
