@@ -15,12 +15,15 @@ pub(crate) fn printed(text: &str) -> Printed {
         (value.trim(), Some(spread.trim()))
     });
     let number = |text: &str| text.parse::<f64>().expect("a number") / scale;
-    let decimals = value.split_once('.').map_or(0, |(_, decimals)| decimals.len());
+    let (mantissa, exponent) = value.split_once('e').unwrap_or((value, "0"));
+    let decimals = mantissa.split_once('.').map_or(0, |(_, decimals)| decimals.len());
+    let place =
+        exponent.parse::<i32>().expect("an exponent") - i32::try_from(decimals).expect("few decimals");
     Printed {
         text: text.to_owned(),
         value: number(value),
         spread: spread.map(number),
-        unit: 0.1_f64.powi(i32::try_from(decimals).expect("few decimals")) / scale,
+        unit: 10.0_f64.powi(place) / scale,
         percent,
     }
 }

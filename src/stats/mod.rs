@@ -11,6 +11,8 @@ mod describe;
 mod distribution;
 mod power;
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod references;
 
 pub use describe::{Interval, Welch, mean, sample_sd, welch};
