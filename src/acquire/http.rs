@@ -4,10 +4,17 @@ use std::fmt;
 use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use ureq::Agent;
+use ureq::config::ConfigBuilder;
 use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
+use ureq::typestate::AgentScope;
+use ureq::unversioned::resolver::DefaultResolver;
+use ureq::unversioned::transport::{
+    Buffers, ConnectionDetails, Connector, DefaultConnector, NextTimeout, Transport,
+};
 
 /// How this machine reaches the network, as its user configured it.
 #[derive(Clone, Debug, Default)]
@@ -65,8 +72,34 @@ impl Network {
     ///
     /// When the authorities cannot be read or the proxy's address makes no sense.
     pub fn agent(&self, scheme: Scheme) -> Result<Agent, ClientError> {
+        Ok(Agent::new_with_config(self.config(scheme)?.build()))
+    }
+
+    /// Like [`Network::agent`], for downloads: a read that brings nothing for `silence` fails, connections are not
+    /// kept, and `surplus` becomes true when one ends with bytes that belong to no answer.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Network::agent`].
+    pub(super) fn downloader(
+        &self,
+        scheme: Scheme,
+        silence: Duration,
+        surplus: &Arc<AtomicBool>,
+    ) -> Result<Agent, ClientError> {
+        let config = self
+            .config(scheme)?
+            .timeout_per_read(Some(silence))
+            .timeout_per_write(Some(silence))
+            .max_idle_connections(0)
+            .build();
+        let connector = DefaultConnector::default().chain(Surplus(Arc::clone(surplus)));
+        Ok(Agent::with_parts(config, connector, DefaultResolver::default()))
+    }
+
+    fn config(&self, scheme: Scheme) -> Result<ConfigBuilder<AgentScope>, ClientError> {
         let tls = TlsConfig::builder().root_certs(self.roots()?).build();
-        let config = Agent::config_builder()
+        Ok(Agent::config_builder()
             .tls_config(tls)
             .proxy(self.proxy(scheme)?)
             .max_redirects(0)
@@ -75,9 +108,7 @@ impl Network {
             .user_agent(concat!("reproof/", env!("CARGO_PKG_VERSION")))
             .timeout_resolve(Some(Duration::from_secs(20)))
             .timeout_connect(Some(Duration::from_secs(20)))
-            .timeout_recv_response(Some(Duration::from_secs(60)))
-            .build();
-        Ok(Agent::new_with_config(config))
+            .timeout_recv_response(Some(Duration::from_secs(60))))
     }
 
     fn roots(&self) -> Result<RootCerts, ClientError> {
@@ -132,5 +163,62 @@ impl Network {
             builder = builder.no_proxy(exception);
         }
         builder.build().map(Some).map_err(fail)
+    }
+}
+
+/// Looks at what is left of a connection when it is closed.
+#[derive(Debug)]
+struct Surplus(Arc<AtomicBool>);
+
+impl<In: Transport> Connector<In> for Surplus {
+    type Out = Watched<In>;
+
+    fn connect(
+        &self,
+        _: &ConnectionDetails<'_>,
+        chained: Option<In>,
+    ) -> Result<Option<Self::Out>, ureq::Error> {
+        let surplus = &self.0;
+        Ok(chained.map(|inner| Watched {
+            inner,
+            surplus: Arc::clone(surplus),
+        }))
+    }
+}
+
+/// Passes everything on.
+#[derive(Debug)]
+struct Watched<T: Transport> {
+    inner: T,
+    surplus: Arc<AtomicBool>,
+}
+
+impl<T: Transport> Transport for Watched<T> {
+    fn buffers(&mut self) -> &mut dyn Buffers {
+        self.inner.buffers()
+    }
+
+    fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), ureq::Error> {
+        self.inner.transmit_output(amount, timeout)
+    }
+
+    fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, ureq::Error> {
+        self.inner.await_input(timeout)
+    }
+
+    fn is_open(&mut self) -> bool {
+        self.inner.is_open()
+    }
+
+    fn is_tls(&self) -> bool {
+        self.inner.is_tls()
+    }
+}
+
+impl<T: Transport> Drop for Watched<T> {
+    fn drop(&mut self) {
+        if !self.inner.buffers().input().is_empty() {
+            self.surplus.store(true, Ordering::Relaxed);
+        }
     }
 }
