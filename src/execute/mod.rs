@@ -4,6 +4,8 @@
 //! fails is an outcome, not an error. Logs, limits and the sandbox are the
 //! business of every executor, so that none can forget them.
 
+pub(crate) mod raw;
+
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
