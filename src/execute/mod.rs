@@ -4,10 +4,24 @@
 //! fails is an outcome, not an error. Logs, limits and the sandbox are the
 //! business of every executor, so that none can forget them.
 
+mod cgroup;
+mod disk;
+mod facts;
+mod follow;
+mod local;
+mod processes;
+pub(crate) mod raw;
+mod relay;
+pub mod sandbox;
+mod wire;
+
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
+
+pub use facts::{Refusal, SandboxFacts, probe};
+pub use local::{Local, Wanted};
 
 use crate::error::{Diagnose, Fault};
 use crate::observe::Observer;
