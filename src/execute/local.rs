@@ -68,6 +68,18 @@ impl Executor for Local {
         "local"
     }
 
+    fn confinement(&self) -> &'static str {
+        match self.wanted {
+            Wanted::Full => Tier::Full.name(),
+            Wanted::AtLeastLandlock => Tier::Landlock.name(),
+            Wanted::None => Tier::None.name(),
+        }
+    }
+
+    fn shows_mounts(&self) -> bool {
+        self.wanted == Wanted::Full
+    }
+
     /// Runs `job` to its end, in the strongest sandbox that is wanted and that this machine can build.
     ///
     /// While it runs, its writable mounts may belong to a user of its own;

@@ -156,6 +156,20 @@ pub enum Tier {
     Full,
 }
 
+impl Tier {
+    /// All of them, weakest first.
+    pub const ALL: [Self; 3] = [Self::None, Self::Landlock, Self::Full];
+
+    /// The word that reports and JSON use.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Landlock => "landlock",
+            Self::Full => "full",
+        }
+    }
+}
+
 /// What was truly enforced.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Enforced {
@@ -183,10 +197,26 @@ pub enum AttemptKind {
     Escape,
 }
 
+impl AttemptKind {
+    /// The word that reports and JSON use.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Network => "network",
+            Self::Escape => "escape",
+        }
+    }
+}
+
 /// Runs jobs.
 pub trait Executor: Sync {
     /// Its name in manifests and reports.
     fn name(&self) -> &'static str;
+
+    /// The confinement that was asked for; a run under another one is another run.
+    fn confinement(&self) -> &'static str;
+
+    /// Whether a mount is seen where it is asked for, whatever the machine: inside a working copy, say.
+    fn shows_mounts(&self) -> bool;
 
     /// Runs `job` to its end.
     ///

@@ -180,6 +180,8 @@ pub struct Data {
     pub id_column: Option<String>,
     /// Whether it is an archive to be unpacked.
     pub unpack: bool,
+    /// The member of the unpacked archive that is meant; `None`: its folder.
+    pub member: Option<PathBuf>,
     /// Where the code expects it, relative to the top of its working copy.
     pub place: Option<PathBuf>,
 }
@@ -278,6 +280,8 @@ pub struct Step {
     pub timeout: Duration,
     /// Memory limit of all its processes together, in bytes.
     pub memory: u64,
+    /// Limit of what it writes to disk, in bytes.
+    pub disk: u64,
     /// GPUs that it needs.
     pub gpus: u32,
     /// Whether it may use the network.

@@ -128,7 +128,7 @@ fn from_file(file: RanFile) -> Option<Ran> {
             gpu_seconds: file.gpu_seconds.filter(|value| value.is_finite()),
         },
         enforced: Enforced {
-            tier: [Tier::None, Tier::Landlock, Tier::Full].into_iter().find(|tier| tier.name() == file.tier)?,
+            tier: Tier::ALL.into_iter().find(|tier| tier.name() == file.tier)?,
             measures: file.measures,
         },
         attempts: attempts.collect::<Option<_>>()?,

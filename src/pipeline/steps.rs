@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::saved;
-use super::template::Template;
+use super::template::{CODE, OUT, Template};
 use crate::acquire::git::Pinned;
 use crate::digest::{Digest, Inputs};
 use crate::environment::Environment;
@@ -145,7 +145,7 @@ pub(super) struct Ground<'a> {
     pub(super) files: &'a Inventory,
     pub(super) environment: &'a Environment,
     pub(super) executor: &'a dyn Executor,
-    /// Whether the executor shows mounts where they are asked for; otherwise everything keeps its place on the machine.
+    /// GPUs of this machine.
     pub(super) gpus: u32,
     pub(super) fresh: bool,
     /// All runs, for what can be used again.
@@ -312,10 +312,10 @@ struct Prepared {
 
 impl Prepared {
     fn new(ground: Ground<'_>, step: &Step, run: &StepRun, done: &[StepRun]) -> Self {
-        let template = Template::new(ground.executor.shows_mounts(), &run.folder, run.execution.seed);
+        let template = Template::new(run.execution.seed);
         let mut prepared = Self {
             argv: Vec::new(),
-            env: environment_variables(step, run.execution.seed, &template),
+            env: environment_variables(step, run.execution.seed),
             mounts: Vec::new(),
             carried: Vec::new(),
             places: Vec::new(),
@@ -333,7 +333,7 @@ impl Prepared {
 
     fn describe(&mut self, ground: Ground<'_>, step: &Step, execution: &Execution) {
         let inputs = &mut self.inputs;
-        inputs.add("code", &ground.code.directory_swhid);
+        inputs.add("code", &ground.code.directory);
         inputs.add("code.subdirectory", ground.manifest.code.subdirectory.display());
         inputs.add("environment", ground.environment.key);
         inputs.add("step.run", format!("{:?}", step.action));
@@ -342,10 +342,7 @@ impl Prepared {
         inputs.add("step.gpus", step.gpus);
         inputs.add("confinement", ground.executor.confinement());
         for (name, value) in &self.env {
-            // Where the output folder lies says nothing about what is computed.
-            if !value.to_string_lossy().starts_with('/') {
-                inputs.add(format!("env.{name}"), value.to_string_lossy());
-            }
+            inputs.add(format!("env.{name}"), value.to_string_lossy());
         }
         inputs.add("seed", execution.seed.map_or_else(|| "none".to_owned(), |seed| seed.to_string()));
         inputs.add("repeat", execution.repeat);
@@ -359,7 +356,7 @@ impl Prepared {
         for (path, file) in ground.files {
             if let Ok(present) = file {
                 self.inputs.add(format!("file[{path}].sha256"), present.digest.hex());
-                let inside = self.template.show("file", path, &present.path);
+                let inside = self.template.show("file", path);
                 self.mount(&present.path, &inside);
             }
         }
@@ -374,7 +371,7 @@ impl Prepared {
         for (id, place) in wanted {
             let Some(Ok(present)) = inventory.get(id) else { continue };
             self.inputs.add(format!("{kind}[{id}].sha256"), present.digest.hex());
-            let inside = self.template.show(kind, id, &present.path);
+            let inside = self.template.show(kind, id);
             self.mount(&present.path, &inside);
             if let Some(place) = place {
                 self.inputs.add(format!("{kind}[{id}].place"), place.display());
@@ -495,15 +492,15 @@ impl Prepared {
     }
 
     fn job(&self, ground: Ground<'_>, step: &Step, run: &StepRun, work: &Path, out: &Path) -> Job {
-        let code = self.template.code();
+        let code = Path::new(CODE);
         let writable = |host: &Path, inside: &Path| Mount {
             host: host.to_owned(),
             inside: inside.to_owned(),
             writable: true,
         };
         let mut mounts = ground.environment.mounts.clone();
-        mounts.push(writable(work, &code));
-        mounts.push(writable(out, &self.template.out()));
+        mounts.push(writable(work, code));
+        mounts.push(writable(out, Path::new(OUT)));
         mounts.extend(self.mounts.iter().cloned());
         if ground.executor.shows_mounts() {
             let placed = self.places.iter();
@@ -534,7 +531,7 @@ impl Prepared {
 }
 
 /// What every step gets: helps towards the same result twice, and where things are.
-fn environment_variables(step: &Step, seed: Option<u64>, template: &Template) -> BTreeMap<String, OsString> {
+fn environment_variables(step: &Step, seed: Option<u64>) -> BTreeMap<String, OsString> {
     let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get).to_string();
     let mut env: BTreeMap<String, OsString> = BTreeMap::new();
     for (name, value) in [
@@ -551,7 +548,7 @@ fn environment_variables(step: &Step, seed: Option<u64>, template: &Template) ->
     if let Some(seed) = seed {
         env.insert("REPROOF_SEED".to_owned(), seed.to_string().into());
     }
-    env.insert("REPROOF_OUT".to_owned(), template.out().into());
+    env.insert("REPROOF_OUT".to_owned(), OUT.into());
     env.extend(step.env.iter().map(|(name, value)| (name.clone(), value.into())));
     env
 }

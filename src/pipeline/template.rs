@@ -4,48 +4,34 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+/// The working copy of the code, inside the sandbox.
+pub(super) const CODE: &str = "/w/code";
+
+/// The output folder, inside the sandbox.
+pub(super) const OUT: &str = "/w/out";
+
 /// The names and places of one run of a step.
 #[derive(Clone, Debug)]
 pub(super) struct Template {
-    /// `None` where mounts cannot be shown: then everything keeps its place on the machine.
-    inside: Option<PathBuf>,
-    folder: PathBuf,
     values: BTreeMap<String, OsString>,
 }
 
 impl Template {
-    /// For a run whose files lie in `folder`.
-    pub(super) fn new(shows_mounts: bool, folder: &Path, seed: Option<u64>) -> Self {
-        let mut template = Self {
-            inside: shows_mounts.then(|| PathBuf::from("/w")),
-            folder: folder.to_owned(),
-            values: BTreeMap::new(),
-        };
-        if let Some(seed) = seed {
-            template.values.insert("seed".to_owned(), seed.to_string().into());
-        }
-        template.values.insert("out".to_owned(), template.out().into());
-        template
+    /// For a run with this seed.
+    pub(super) fn new(seed: Option<u64>) -> Self {
+        let mut values = BTreeMap::from([("out".to_owned(), OsString::from(OUT))]);
+        values.extend(seed.map(|seed| ("seed".to_owned(), seed.to_string().into())));
+        Self { values }
     }
 
-    /// The working copy of the code.
-    pub(super) fn code(&self) -> PathBuf {
-        self.inside.as_ref().map_or_else(|| self.folder.join("work"), |root| root.join("code"))
-    }
-
-    /// The output folder.
-    pub(super) fn out(&self) -> PathBuf {
-        self.inside.as_ref().map_or_else(|| self.folder.join("out"), |root| root.join("out"))
-    }
-
-    /// Makes `{kind:id}` stand for where `host` is seen, and says where that is.
-    pub(super) fn show(&mut self, kind: &str, id: &str, host: &Path) -> PathBuf {
+    /// Makes `{kind:id}` stand for where it is seen, and says where that is.
+    pub(super) fn show(&mut self, kind: &str, id: &str) -> PathBuf {
         let folder = match kind {
             "file" => "files",
             "checkpoint" => "checkpoints",
             _ => "data",
         };
-        let place = self.inside.as_ref().map_or_else(|| host.to_owned(), |root| root.join(folder).join(id));
+        let place = Path::new("/w").join(folder).join(id);
         self.values.insert(format!("{kind}:{id}"), place.clone().into());
         place
     }
@@ -86,16 +72,12 @@ mod tests {
 
     #[test]
     fn placeholders_stand_for_where_things_are_seen() {
-        let mut inside = Template::new(true, Path::new("/run/steps/train"), Some(3));
-        inside.show("data", "cora", Path::new("/cache/blob"));
-        let fill = |word: &str| inside.fill(word).into_string().expect("text");
+        let mut template = Template::new(Some(3));
+        template.show("data", "cora");
+        let fill = |word: &str| template.fill(word).into_string().expect("text");
         assert_eq!(fill("--seed={seed}"), "--seed=3");
         assert_eq!(fill("{data:cora}/x"), "/w/data/cora/x");
         assert_eq!(fill("{out}"), "/w/out");
         assert_eq!(fill("{{seed}} {unknown} }{"), "{seed} {unknown} }{");
-
-        let mut outside = Template::new(false, Path::new("/run/steps/train"), None);
-        outside.show("data", "cora", Path::new("/cache/blob"));
-        assert_eq!(outside.fill("{data:cora} {out}"), "/cache/blob /run/steps/train/out");
     }
 }

@@ -206,7 +206,7 @@ struct CodeRow<'a> {
     committed: Option<String>,
     revision_swhid: Option<String>,
     directory_swhid: Option<String>,
-    licence: Option<String>,
+    licences: Vec<&'static str>,
     findings: Vec<String>,
     reason: Option<ReasonRow<'a>>,
 }
@@ -399,9 +399,9 @@ fn code(report: &Report) -> CodeRow<'_> {
         repository: &report.manifest.code.repository,
         commit: pinned.map(|pinned| pinned.commit.to_string()),
         committed: pinned.map(|pinned| pinned.committed.to_string()),
-        revision_swhid: pinned.map(|pinned| pinned.revision_swhid.to_string()),
-        directory_swhid: pinned.map(|pinned| pinned.directory_swhid.to_string()),
-        licence: pinned.and_then(|pinned| pinned.licence.as_ref().map(ToString::to_string)),
+        revision_swhid: pinned.map(|pinned| pinned.revision.to_string()),
+        directory_swhid: pinned.map(|pinned| pinned.directory.to_string()),
+        licences: pinned.map(|pinned| pinned.licences.recognised()).unwrap_or_default(),
         findings: pinned.iter().flat_map(|pinned| &pinned.findings).map(ToString::to_string).collect(),
         reason: report.code.as_ref().err().map(ReasonRow::from),
     }

@@ -333,7 +333,7 @@ fn provenance(report: &Report) -> String {
     let _ = writeln!(text, "- Manifest sha256 {}", code(&report.manifest.digest.hex()));
     if let Ok(pinned) = &report.code {
         let _ = writeln!(text, "- Code {} at {}, committed {}", code(&report.manifest.code.repository), code(pinned.commit.as_str()), pinned.committed);
-        let _ = writeln!(text, "- Software Heritage: {}, {}", code(&pinned.revision_swhid.to_string()), code(&pinned.directory_swhid.to_string()));
+        let _ = writeln!(text, "- Software Heritage: {}, {}", code(&pinned.revision.to_string()), code(&pinned.directory.to_string()));
         for finding in &pinned.findings {
             let _ = writeln!(text, "- {}", markdown(&sentence(&finding.to_string())));
         }
