@@ -1,10 +1,10 @@
-//! The manifest: what a paper claims, and where everything that is needed to check it lies.
 //!
 //! A [`Manifest`] is valid by construction: every reference resolves, every
 //! pattern compiles, every number is finite and possible. The TOML's shape with
 //! its spans lives in `raw`; every problem of a manifest is found at once in
 //! `validate`.
 
+mod decimal;
 pub mod lock;
 mod raw;
 mod schema;
@@ -16,7 +16,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-pub use value::{Printed, Tolerance};
+pub use value::{Printed, Tolerance, ValueError};
 
 use crate::digest::Digest;
 use crate::measure::Direction;
