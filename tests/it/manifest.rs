@@ -1,1 +1,11 @@
+use std::path::Path;
+use reproof::manifest::Manifest;
 
+#[test]
+fn probe() {
+    let text = std::fs::read_to_string("fixtures/manifests/valid/everything.toml").unwrap();
+    match Manifest::parse(&text, Path::new("everything.toml")) {
+        Ok(manifest) => println!("{manifest:#?}\n{}", manifest.warnings),
+        Err(problems) => panic!("{problems}"),
+    }
+}
