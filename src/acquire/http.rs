@@ -6,8 +6,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ureq::Agent;
 use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
+use ureq::{Agent, ProxyProtocol};
+
+/// How long nothing may move on a connection.
+pub const SILENCE: Duration = Duration::from_secs(60);
 
 /// How this machine reaches the network, as its user configured it.
 #[derive(Clone, Debug, Default)]
@@ -58,13 +61,22 @@ impl Network {
     ///
     /// It follows no redirects and turns no status into an error: both are decided
     /// by who asks. A connection must stand within 20 s, and headers must arrive
-    /// within 60 s; there is no limit on a body, only on silence, which is the
-    /// caller's to watch.
+    /// within 60 s; there is no limit on a body, only on silence: when nothing
+    /// moves for 60 s, reading it fails with [`ureq::Error::Timeout`].
     ///
     /// # Errors
     ///
     /// When the authorities cannot be read or the proxy's address makes no sense.
     pub fn agent(&self, scheme: Scheme) -> Result<Agent, ClientError> {
+        self.patient_agent(scheme, SILENCE)
+    }
+
+    /// As [`Network::agent`], bearing silence for as long as `silence`, which is not zero.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn patient_agent(&self, scheme: Scheme, silence: Duration) -> Result<Agent, ClientError> {
         let tls = TlsConfig::builder().root_certs(self.roots()?).build();
         let config = Agent::config_builder()
             .tls_config(tls)
@@ -75,7 +87,9 @@ impl Network {
             .user_agent(concat!("reproof/", env!("CARGO_PKG_VERSION")))
             .timeout_resolve(Some(Duration::from_secs(20)))
             .timeout_connect(Some(Duration::from_secs(20)))
-            .timeout_recv_response(Some(Duration::from_secs(60)))
+            .timeout_recv_response(Some(silence.max(SILENCE)))
+            .timeout_per_read(Some(silence))
+            .timeout_per_write(Some(silence))
             .build();
         Ok(Agent::new_with_config(config))
     }
@@ -112,6 +126,11 @@ impl Network {
             why: error.to_string(),
         };
         let parsed = ureq::Proxy::new(address).map_err(fail)?;
+        if !matches!(parsed.protocol(), ProxyProtocol::Http | ProxyProtocol::Https) {
+            // ureq would panic: SOCKS is not built in.
+            let why = "only `http:` and `https:` proxies are supported".to_owned();
+            return Err(ClientError::Proxy { why });
+        }
         let Some(exceptions) = &self.no_proxy else {
             return Ok(Some(parsed));
         };
@@ -132,5 +151,22 @@ impl Network {
             builder = builder.no_proxy(exception);
         }
         builder.build().map(Some).map_err(fail)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_proxy_that_cannot_be_used_is_an_error_and_no_panic() {
+        for address in ["socks5://localhost:1", "http://", "a b"] {
+            let network = Network {
+                https_proxy: Some(address.to_owned()),
+                ..Network::default()
+            };
+            let refused = network.agent(Scheme::Https);
+            assert!(matches!(refused, Err(ClientError::Proxy { .. })), "{address}");
+        }
     }
 }
