@@ -16,8 +16,8 @@ use super::exit::Exit;
 use super::settings::Settings;
 use super::terminal::Terminal;
 use super::{
-    Arguments, CheckArguments, Command, Confinement, DemoArguments, Format, LockArguments, ManifestArgument, cache,
-    doctor, judge, plan,
+    Arguments, CheckArguments, Command, Confinement, DemoArguments, Format, LockArguments, ManifestArgument,
+    cache, doctor, judge, plan,
 };
 
 /// Does what was asked.
@@ -57,7 +57,9 @@ fn read(path: &Path, settings: &Settings, terminal: &Terminal) -> Result<(Manife
     let lock = Lock::read(&Lock::path_for(&path)).map_err(|error| failed(terminal, &error))?;
     match lock {
         Some(lock) => {
-            let manifest = manifest.with_lock(&lock).map_err(|error| failed(terminal, &error))?;
+            let manifest = manifest
+                .with_lock(&lock)
+                .map_err(|error| failed(terminal, &error))?;
             Ok((manifest, Some(lock)))
         }
         None => Ok((manifest, None)),
@@ -80,7 +82,11 @@ fn show_demo(wanted: &DemoArguments, format: Format, settings: &Settings, termin
         Ok(manifest) => manifest,
         Err(error) => return failed(terminal, &error),
     };
-    terminal.message("demo", "36", &format!("wrote a small project to {}", folder.display()));
+    terminal.message(
+        "demo",
+        "36",
+        &format!("wrote a small project to {}", folder.display()),
+    );
     if wanted.no_check {
         return show(terminal, &manifest.display().to_string());
     }
@@ -110,7 +116,11 @@ fn check(wanted: &CheckArguments, format: Format, settings: &Settings, terminal:
         exit = exit.worst(ended);
     }
     terminal.result(&joined(records, format));
-    if terminal.is_cancelled() { Exit::Interrupted } else { exit }
+    if terminal.is_cancelled() {
+        Exit::Interrupted
+    } else {
+        exit
+    }
 }
 
 /// One record is a document; several are an array of documents.
@@ -121,7 +131,12 @@ fn joined(records: Vec<String>, format: Format) -> String {
     }
 }
 
-fn check_one(path: &Path, wanted: &CheckArguments, settings: &Settings, terminal: &Terminal) -> Result<Report, Exit> {
+fn check_one(
+    path: &Path,
+    wanted: &CheckArguments,
+    settings: &Settings,
+    terminal: &Terminal,
+) -> Result<Report, Exit> {
     let (manifest, lock) = read(path, settings, terminal)?;
     let unpinned = manifest.unpinned();
     if !unpinned.is_empty() {
@@ -141,8 +156,13 @@ fn render(report: &Report, format: Format, terminal: &Terminal) -> String {
         Format::Text => "text",
         Format::Json => "json",
     };
-    let look = Look { color: terminal.colors_results(), width: terminal.width() };
-    renderer(name).map(|renderer| renderer.render(report, look)).unwrap_or_default()
+    let look = Look {
+        color: terminal.colors_results(),
+        width: terminal.width(),
+    };
+    renderer(name)
+        .map(|renderer| renderer.render(report, look))
+        .unwrap_or_default()
 }
 
 fn judged(report: &Report, wanted: &CheckArguments, terminal: &Terminal) -> Exit {

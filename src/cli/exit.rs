@@ -22,8 +22,13 @@ pub(crate) enum Exit {
 impl Exit {
     /// All of them, in the order of their codes.
     #[cfg(test)]
-    pub(crate) const ALL: [Self; 5] =
-        [Self::Success, Self::PolicyFails, Self::Usage, Self::Undecided, Self::Interrupted];
+    pub(crate) const ALL: [Self; 5] = [
+        Self::Success,
+        Self::PolicyFails,
+        Self::Usage,
+        Self::Undecided,
+        Self::Interrupted,
+    ];
 
     /// The number that the shell sees.
     pub(crate) fn code(self) -> u8 {

@@ -73,7 +73,9 @@ enum Command {
     #[command(after_help = "Example:\n  reproof demo wine")]
     Demo(DemoArguments),
     /// Checks papers: runs their code confined, measures, and judges the claims
-    #[command(after_help = "Examples:\n  reproof check paper.toml\n  reproof check --require adopt --format json paper.toml > record.json\n  reproof check --fresh manifests/*.toml")]
+    #[command(
+        after_help = "Examples:\n  reproof check paper.toml\n  reproof check --require adopt --format json paper.toml > record.json\n  reproof check --fresh manifests/*.toml"
+    )]
     Check(CheckArguments),
     /// Says what would be done, fetched and run, and what is missing, before anything runs
     #[command(after_help = "Example:\n  reproof plan paper.toml")]
@@ -82,13 +84,17 @@ enum Command {
     #[command(after_help = "Example:\n  reproof lock paper.toml")]
     Lock(LockArguments),
     /// Judges numbers given here, without running anything
-    #[command(after_help = "Example:\n  reproof judge --metric accuracy --claimed \"83.0 ± 0.7 %\" --claimed-runs 100 --measured 0.821,0.829,0.834")]
+    #[command(
+        after_help = "Example:\n  reproof judge --metric accuracy --claimed \"83.0 ± 0.7 %\" --claimed-runs 100 --measured 0.821,0.829,0.834"
+    )]
     Judge(JudgeArguments),
     /// Says what this machine can do, and the exact fix for what is missing
     #[command(after_help = "Example:\n  reproof doctor --format json")]
     Doctor,
     /// Lists, verifies or prunes the cache
-    #[command(after_help = "Examples:\n  reproof cache list\n  reproof cache verify\n  reproof cache prune --older-than 30d")]
+    #[command(
+        after_help = "Examples:\n  reproof cache list\n  reproof cache verify\n  reproof cache prune --older-than 30d"
+    )]
     Cache {
         #[command(subcommand)]
         action: CacheAction,
@@ -97,7 +103,9 @@ enum Command {
     #[command(after_help = "Example:\n  reproof schema > manifest.schema.json")]
     Schema,
     /// Prints shell completions
-    #[command(after_help = "Example:\n  reproof completions bash > ~/.local/share/bash-completion/completions/reproof")]
+    #[command(
+        after_help = "Example:\n  reproof completions bash > ~/.local/share/bash-completion/completions/reproof"
+    )]
     Completions {
         /// Which shell
         shell: clap_complete::Shell,
@@ -190,7 +198,13 @@ struct JudgeArguments {
     #[arg(long, value_name = "N")]
     claimed_runs: Option<u32>,
     /// The measured values, one a run, as fractions where the claim is in per cent
-    #[arg(long, value_delimiter = ',', required = true, allow_hyphen_values = true, value_name = "X,Y,…")]
+    #[arg(
+        long,
+        value_delimiter = ',',
+        required = true,
+        allow_hyphen_values = true,
+        value_name = "X,Y,…"
+    )]
     measured: Vec<f64>,
     /// What a model that learnt nothing gets
     #[arg(long, allow_hyphen_values = true, value_name = "X")]
@@ -258,8 +272,15 @@ mod tests {
     #[test]
     fn every_command_has_an_example() {
         for subcommand in command().get_subcommands() {
-            let help = subcommand.get_after_help().map(ToString::to_string).unwrap_or_default();
-            assert!(help.contains("reproof "), "`{}` shows no example", subcommand.get_name());
+            let help = subcommand
+                .get_after_help()
+                .map(ToString::to_string)
+                .unwrap_or_default();
+            assert!(
+                help.contains("reproof "),
+                "`{}` shows no example",
+                subcommand.get_name()
+            );
         }
     }
 }

@@ -1,5 +1,8 @@
 //! What the user's environment says: the only place that reads variables and the home folder.
-#![expect(clippy::disallowed_methods, reason = "the command line reads the environment so that the library need not")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the command line reads the environment so that the library need not"
+)]
 
 use std::env;
 use std::ffi::OsString;
@@ -30,7 +33,11 @@ impl Settings {
     pub(crate) fn from_environment(global: &Global) -> Self {
         let here = env::current_dir().unwrap_or_else(|_| PathBuf::from("/"));
         let cache = global.cache_dir.clone().unwrap_or_else(default_cache);
-        Self { cache: Cache::new(here.join(cache)), network: network(global.offline), here }
+        Self {
+            cache: Cache::new(here.join(cache)),
+            network: network(global.offline),
+            here,
+        }
     }
 
     /// `path`, absolute.
@@ -56,12 +63,15 @@ pub(crate) fn watch_signals(terminal: &Terminal) -> io::Result<()> {
 }
 
 fn default_cache() -> PathBuf {
-    let base = absolute_variable("XDG_CACHE_HOME").or_else(|| absolute_variable("HOME").map(|home| home.join(".cache")));
+    let base = absolute_variable("XDG_CACHE_HOME")
+        .or_else(|| absolute_variable("HOME").map(|home| home.join(".cache")));
     base.unwrap_or_else(env::temp_dir).join("reproof")
 }
 
 fn absolute_variable(name: &str) -> Option<PathBuf> {
-    env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute())
+    env::var_os(name)
+        .map(PathBuf::from)
+        .filter(|path| path.is_absolute())
 }
 
 fn network(offline: bool) -> Network {
@@ -75,6 +85,9 @@ fn network(offline: bool) -> Network {
 }
 
 fn variable(names: &[&str]) -> Option<String> {
-    let set = names.iter().filter_map(env::var_os).filter_map(|value: OsString| value.into_string().ok());
+    let set = names
+        .iter()
+        .filter_map(env::var_os)
+        .filter_map(|value: OsString| value.into_string().ok());
     set.into_iter().find(|value| !value.is_empty())
 }

@@ -92,7 +92,10 @@ impl Terminal {
     }
 
     /// Writes a result. A closed pipe is the reader's choice and no error.
-    #[expect(clippy::unused_self, reason = "results belong to the terminal, whatever it is told about colour")]
+    #[expect(
+        clippy::unused_self,
+        reason = "results belong to the terminal, whatever it is told about colour"
+    )]
     pub(crate) fn result(&self, text: &str) {
         let mut stdout = io::stdout().lock();
         let _ = stdout.write_all(text.as_bytes());
@@ -133,7 +136,10 @@ impl Terminal {
         let Some(bars) = &self.bars else { return };
         let bar = bars.add(ProgressBar::new_spinner().with_message(clean(what)));
         bar.enable_steady_tick(Duration::from_millis(120));
-        self.running.lock().unwrap_or_else(PoisonError::into_inner).insert(what.to_owned(), bar);
+        self.running
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(what.to_owned(), bar);
     }
 
     fn progress(&self, what: &str, done: u64, total: Option<u64>) {
@@ -152,7 +158,11 @@ impl Terminal {
     }
 
     fn ended(&self, what: &str, how: &str) {
-        let bar = self.running.lock().unwrap_or_else(PoisonError::into_inner).remove(what);
+        let bar = self
+            .running
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(what);
         if let Some(bar) = bar {
             bar.finish_and_clear();
         }
@@ -228,6 +238,9 @@ mod tests {
 
     #[test]
     fn nothing_that_a_terminal_obeys_gets_through() {
-        assert_eq!(clean("a\x1b[2Jb\x07\r\nc\td\u{202e}"), "a\u{fffd}[2Jb\u{fffd}\u{fffd}\nc\td\u{fffd}");
+        assert_eq!(
+            clean("a\x1b[2Jb\x07\r\nc\td\u{202e}"),
+            "a\u{fffd}[2Jb\u{fffd}\u{fffd}\nc\td\u{fffd}"
+        );
     }
 }

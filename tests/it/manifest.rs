@@ -1,5 +1,5 @@
-use std::path::Path;
 use reproof::manifest::Manifest;
+use std::path::Path;
 
 #[test]
 fn probe() {

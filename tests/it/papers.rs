@@ -14,7 +14,11 @@ fn cannot_measure(name: &str, reason: &str, fault: &str, says: &str) -> Ran {
     assert_eq!(odd["reason"]["fault"], fault, "{odd:#}");
     let detail = odd["reason"]["detail"].as_str().expect("a detail");
     assert!(detail.contains(says), "{detail:?} does not say {says:?}");
-    assert_eq!(odd["measured"], Value::Null, "no number from what did not end well: {odd:#}");
+    assert_eq!(
+        odd["measured"],
+        Value::Null,
+        "no number from what did not end well: {odd:#}"
+    );
     sound_is_judged(&ran);
     ran
 }
@@ -83,9 +87,16 @@ fn a_fork_bomb_stays_inside() {
 fn an_attempt_to_reach_the_network_is_a_finding_and_no_crime() {
     let ran = cannot_measure("reaches-network", "step-failed", "paper", "code 1");
     let record = ran.json();
-    let safety = record["trust"].as_array().expect("checks").iter().find(|check| check["id"] == "safety");
+    let safety = record["trust"]
+        .as_array()
+        .expect("checks")
+        .iter()
+        .find(|check| check["id"] == "safety");
     assert_eq!(safety.expect("safety")["status"], "pass", "{record:#}");
-    assert!(record.to_string().contains("datasets.example.org"), "the host is named: {record:#}");
+    assert!(
+        record.to_string().contains("datasets.example.org"),
+        "the host is named: {record:#}"
+    );
 }
 
 #[test]
@@ -93,14 +104,21 @@ fn writing_outside_and_reading_the_home_and_secrets_fail() {
     let bench = Bench::on("writes-outside");
     bench.write("home/.ssh/id_ed25519", "secret");
     let mut command = bench.command(&["check", "--format", "json", "paper/paper.toml"]);
-    let output = command.env("REPROOF_TEST_SECRET", "hunter2").output().expect("starts");
+    let output = command
+        .env("REPROOF_TEST_SECRET", "hunter2")
+        .output()
+        .expect("starts");
     let record: Value = serde_json::from_slice(&output.stdout).expect("a record");
     let folder = record["folder"].as_str().expect("a folder");
     let log = std::fs::read_to_string(format!("{folder}/steps/odd/stdout.log")).expect("a log");
     assert!(log.contains("accuracy=0.900"), "{log}");
     assert!(!log.contains("wrote"), "{log}");
     assert!(!log.contains("hunter2") && !log.contains(".ssh"), "{log}");
-    for path in ["/etc/reproof-was-here", "/usr/reproof-was-here", "/reproof-was-here"] {
+    for path in [
+        "/etc/reproof-was-here",
+        "/usr/reproof-was-here",
+        "/reproof-was-here",
+    ] {
         assert!(!std::path::Path::new(path).exists(), "{path}");
     }
 }
@@ -124,7 +142,12 @@ fn a_value_outside_the_metrics_range_is_no_measurement() {
 
 #[test]
 fn a_result_that_came_with_the_repository_is_stale() {
-    cannot_measure("stale-result", "measurement-missing", "paper", "came with the repository");
+    cannot_measure(
+        "stale-result",
+        "measurement-missing",
+        "paper",
+        "came with the repository",
+    );
 }
 
 #[test]
@@ -147,7 +170,13 @@ fn predictions_must_be_for_the_examples_that_there_are() {
 #[test]
 fn data_that_is_not_what_is_pinned_is_never_used() {
     let ran = cannot_measure("digest-changed", "data-unavailable", "paper", "1d1d1d1d");
-    assert!(ran.json()["steps"].as_array().expect("steps").iter().all(|step| step["step"] != "odd" || step["ending"] == "not-run"));
+    assert!(
+        ran.json()["steps"]
+            .as_array()
+            .expect("steps")
+            .iter()
+            .all(|step| step["step"] != "odd" || step["ending"] == "not-run")
+    );
 }
 
 #[test]
@@ -160,15 +189,27 @@ fn a_commit_that_is_gone_stops_everything_and_is_named() {
         assert_eq!(claim["reason"]["fault"], "paper");
     }
     assert_eq!(ran.json()["verdict"], "unverified");
-    assert_eq!(ran.json()["score"]["value"], Value::Null, "no score without a measurement");
+    assert_eq!(
+        ran.json()["score"]["value"],
+        Value::Null,
+        "no score without a measurement"
+    );
 }
 
 #[test]
 fn code_that_prints_another_number_than_its_predictions_give_fails_the_metric_check() {
     let ran = Bench::on("lies-about-its-metric").check();
-    assert_eq!(ran.claim("odd")["measured"]["mean"], 0.9, "what we recompute counts");
+    assert_eq!(
+        ran.claim("odd")["measured"]["mean"],
+        0.9,
+        "what we recompute counts"
+    );
     let record = ran.json();
-    let metric = record["trust"].as_array().expect("checks").iter().find(|check| check["id"] == "metric");
+    let metric = record["trust"]
+        .as_array()
+        .expect("checks")
+        .iter()
+        .find(|check| check["id"] == "metric");
     assert_eq!(metric.expect("metric")["status"], "fail", "{record:#}");
 }
 
@@ -184,7 +225,12 @@ fn seeds_are_runs() {
 fn outputs_flow_from_step_to_step_seed_by_seed() {
     let ran = Bench::on("trains-and-evaluates").check();
     let odd = ran.claim("odd");
-    assert_eq!(odd["measured"]["values"], serde_json::json!([0.899, 0.9, 0.901]), "{odd:#}\n{}", ran.stderr);
+    assert_eq!(
+        odd["measured"]["values"],
+        serde_json::json!([0.899, 0.9, 0.901]),
+        "{odd:#}\n{}",
+        ran.stderr
+    );
 }
 
 #[test]
@@ -196,18 +242,37 @@ fn a_second_check_uses_what_the_first_one_finished() {
     assert!(steps.iter().all(|step| step["reused"] == true), "{again:#}");
 
     let path = bench.path("paper/paper.toml");
-    let text = std::fs::read_to_string(&path).expect("read").replace("\"train.py\", \"{seed}\"", "\"train.py\", \"{seed}\", \"x\"");
+    let text = std::fs::read_to_string(&path)
+        .expect("read")
+        .replace("\"train.py\", \"{seed}\"", "\"train.py\", \"{seed}\", \"x\"");
     std::fs::write(&path, text).expect("written");
     let changed = bench.check().json();
     let of = |name: &str| {
         let steps = changed["steps"].as_array().expect("steps");
-        steps.iter().find(|step| step["step"] == name).expect("a step").clone()
+        steps
+            .iter()
+            .find(|step| step["step"] == name)
+            .expect("a step")
+            .clone()
     };
     assert_eq!(of("sound")["reused"], true);
     assert_eq!(of("train")["reused"], false);
-    assert!(of("train")["reuse"].as_str().expect("why").contains("step.run changed"), "{:#}", of("train"));
+    assert!(
+        of("train")["reuse"]
+            .as_str()
+            .expect("why")
+            .contains("step.run changed"),
+        "{:#}",
+        of("train")
+    );
     assert_eq!(of("odd")["reused"], true, "the same weights came out");
 
     let fresh = bench.with("--fresh").check().json();
-    assert!(fresh["steps"].as_array().expect("steps").iter().all(|step| step["reused"] == false));
+    assert!(
+        fresh["steps"]
+            .as_array()
+            .expect("steps")
+            .iter()
+            .all(|step| step["reused"] == false)
+    );
 }

@@ -14,7 +14,10 @@ fn a_program_succeeds() {
     assert_eq!(ran.outcome.ending, Ending::Succeeded, "{}", ran.stderr);
     assert_eq!((&*ran.stdout, &*ran.stderr), ("hello\n", "aside\n"));
     assert_eq!(ran.outcome.enforced.tier, Tier::Full);
-    assert_eq!(fs::read_to_string(bench.path("out/result")).expect("written"), "result\n");
+    assert_eq!(
+        fs::read_to_string(bench.path("out/result")).expect("written"),
+        "result\n"
+    );
     let output = bench.observer.output.lock().expect("output");
     assert!(output.starts_with(b"hello\n") || output.starts_with(b"aside\n"));
     eprintln!("{:#?}", ran.outcome);
