@@ -37,6 +37,9 @@ pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60 * 60);
 /// The memory that a step has when it does not say, in bytes.
 pub const DEFAULT_MEMORY: u64 = 4 << 30;
 
+/// Limit of what a step writes to disk that does not say one, in bytes.
+pub const DEFAULT_DISK: u64 = 20 << 30;
+
 /// Examples at a time in a native run that does not say.
 pub const DEFAULT_BATCH: u32 = 256;
 
