@@ -12,7 +12,7 @@ use crate::environment::Environment;
 use crate::error::Fault;
 use crate::execute::{AttemptKind, Usage};
 use crate::judge::evidence::{
-    CodeFacts, DataFacts, EnvironmentFacts, License, Reported, SafetyFacts, StepUsage, Training,
+    CodeFacts, DataFacts, EnvironmentFacts, License, SafetyFacts, StepUsage, Training,
 };
 use crate::judge::{ClaimEvidence, Evidence, Measured};
 use crate::manifest::{Action, AsOf, CheckpointFormat, Claim, Data, EnvironmentKind, Extraction, Manifest, Phase};
@@ -86,7 +86,7 @@ fn measurement(manifest: &Manifest, claim: &Claim, found: &ClaimMeasured, steps:
     let mut notes = found.notes.clone();
     notes.extend(found.runs.iter().flat_map(|run| run.notes.iter().cloned()).collect::<BTreeSet<_>>());
     let reported = match &found.reported {
-        Some(Ok(values)) => Some(Reported { values: values.clone(), half_unit: found.reported_half_unit }),
+        Some(Ok(reported)) => Some(reported.clone()),
         Some(Err(why)) => {
             notes.push(format!("what the code says of itself could not be read: {}", why.detail));
             None
@@ -204,7 +204,7 @@ fn environment_facts(manifest: &Manifest, environment: &Result<Environment, Unme
     match built.kind {
         EnvironmentKind::Uv => EnvironmentFacts::Locked {
             packages: built.packages.len() as u64,
-            unhashed: if built.pinned_by_hash { Vec::new() } else { built.packages.iter().map(ToString::to_string).collect() },
+            unhashed: if built.pinned_by_hash { Vec::new() } else { built.packages.iter().map(|(name, version)| format!("{name}=={version}")).collect() },
             as_of: built.as_of.map(|time| time.to_zoned(TimeZone::UTC).date()),
             of_the_papers_time: manifest.environment.as_of != AsOf::Today,
             refused: built.wishes.iter().map(ToString::to_string).collect(),

@@ -3,13 +3,12 @@
 //! What is handed to [`crate::measure`] is an extraction, a metric and files:
 //! measuring is blind to what the paper claims.
 
-use std::path::Path;
-
 use super::gather::Acquired;
-use super::steps::StepRun;
+use super::steps::{OutputState, StepRun};
 use crate::error::Fault;
-use crate::manifest::{Claim, Extraction, Manifest};
-use crate::measure::{self, Found, Measurement, StepFiles};
+use crate::judge::evidence::Reported;
+use crate::manifest::{Claim, Extraction, Manifest, Printed};
+use crate::measure::{self, Measurement, Output, StepFiles, Truth};
 use crate::reason::{Reason, Unmeasured};
 use crate::report::ClaimMeasured;
 
@@ -29,7 +28,7 @@ fn one(manifest: &Manifest, claim: &Claim, acquired: &Acquired, steps: &[StepRun
     if ended_well.is_empty() {
         return Err(why_none(claim, &first));
     }
-    let files = |run: &StepRun| StepFilesOf { run: run.clone(), manifest, acquired };
+    let files = |run: &StepRun| files_of(run, manifest, acquired);
     let mut runs = Vec::new();
     for run in &ended_well {
         let seed = run.execution.seed.map(|seed| format!(" (seed {seed})")).unwrap_or_default();
@@ -45,14 +44,22 @@ fn one(manifest: &Manifest, claim: &Claim, acquired: &Acquired, steps: &[StepRun
         notes.push(format!("{failed} of {all} runs of step `{}` did not end well and are not counted", claim.step));
     }
     let reported = claim.reported.as_ref().map(|extraction| {
-        let values = ended_well.iter().map(|run| Ok(extract(extraction, claim, &files(run))?.values));
-        values.collect::<Result<Vec<_>, Unmeasured>>().map(|values| values.concat())
+        let values = ended_well.iter().map(|run| extract(extraction, claim, &files(run)));
+        values.collect::<Result<Vec<_>, Unmeasured>>().map(said)
     });
     Ok(ClaimMeasured { runs, reported, deterministic: deterministic(&of_step), notes })
 }
 
-fn extract(extraction: &Extraction, claim: &Claim, files: &StepFilesOf<'_>) -> Result<Measurement, Unmeasured> {
+fn extract(extraction: &Extraction, claim: &Claim, files: &StepFiles) -> Result<Measurement, Unmeasured> {
     measure::measure(extraction, &claim.metric, claim.direction, files)
+}
+
+/// What the code says of itself, run by run.
+fn said(runs: Vec<Measurement>) -> Reported {
+    Reported {
+        half_unit: runs.first().map_or(0.0, |run| half_unit(&run.text)),
+        values: runs.into_iter().flat_map(|run| run.values).collect(),
+    }
 }
 
 fn why_none(claim: &Claim, runs: &[&StepRun]) -> Unmeasured {
@@ -75,9 +82,37 @@ fn deterministic(runs: &[&StepRun]) -> Option<bool> {
     answer
 }
 
-/// The files of one run of a step.
-struct StepFilesOf<'a> {
-    run: StepRun,
-    manifest: &'a Manifest,
-    acquired: &'a Acquired,
+/// What one run of a step left, and the labels that it may be measured with.
+fn files_of(run: &StepRun, manifest: &Manifest, acquired: &Acquired) -> StepFiles {
+    let mut files = StepFiles {
+        stdout: run.folder.join("stdout.log"),
+        stderr: run.folder.join("stderr.log"),
+        ..StepFiles::default()
+    };
+    let outputs = run.result.iter().flat_map(|ran| &ran.outputs);
+    for output in outputs {
+        for file in &output.files {
+            let path = run.folder.join("outputs").join(&file.path);
+            files.outputs.insert(file.path.clone(), Output::Found { path });
+        }
+        let state = match &output.state {
+            OutputState::Written => continue,
+            OutputState::Stale => Output::Stale,
+            OutputState::Missing => Output::Missing,
+            OutputState::Refused(why) => Output::Refused { why: why.clone() },
+        };
+        files.outputs.insert(output.name.clone(), state);
+    }
+    for data in &manifest.data {
+        if let Some(Ok(present)) = acquired.data.get(&data.id) {
+            files.truths.insert(data.id.clone(), Truth::new(data, &present.path));
+        }
+    }
+    files
+}
+
+/// Half a unit of the last place that the code prints; 0 where that is not to be seen.
+fn half_unit(text: &str) -> f64 {
+    let first = text.lines().next().unwrap_or_default();
+    Printed::parse(first).map_or(0.0, |printed| printed.half_unit())
 }

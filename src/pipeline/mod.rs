@@ -5,6 +5,7 @@
 
 mod evidence;
 mod gather;
+mod lock;
 mod measured;
 mod plan;
 mod saved;
@@ -18,14 +19,13 @@ use std::time::Instant;
 
 use jiff::Timestamp;
 
-pub use gather::{PlanInput, lock};
+pub use lock::{LockError, Locked, lock};
 pub use plan::{Plan, plan};
-pub use steps::{Execution, Inventory, OutputFile, Present, Ran, StepRun, executions};
+pub use steps::{DeclaredOutput, Execution, Inventory, OutputFile, OutputState, Present, Ran, StepRun, executions};
 
-use crate::acquire::PackageClient;
+use crate::acquire::{PackageClient, git};
 use crate::acquire::http::Network;
-use crate::environment::Host;
-use crate::environment::machine::Machine;
+use crate::environment::{Host, Machine};
 use crate::execute::Executor;
 use crate::judge;
 use crate::manifest::Manifest;
@@ -42,6 +42,8 @@ pub struct Settings<'a> {
     pub cache: &'a Cache,
     /// How the network is reached.
     pub network: &'a Network,
+    /// How repositories are reached.
+    pub git: &'a git::Settings,
     /// Where this machine keeps interpreters and tools.
     pub host: &'a Host,
     /// What downloads packages.
@@ -75,11 +77,11 @@ pub fn check(
     let (run, folder) = new_run(&workspace, &manifest, settings.now)?;
     let mut stages = Stages { observer, reports: Vec::new() };
 
-    let acquired = stages.time(Stage::Acquire, || gather::acquire(&manifest, settings, observer));
+    let acquired = stages.time(Stage::Acquire, || gather::acquire(&manifest, &folder, settings, observer));
     let environment =
         stages.time(Stage::Environment, || gather::environment(&manifest, &acquired, lock, settings, observer));
     let machine = Machine::look();
-    let steps = stages.time(Stage::Execute, || match (&acquired.code, &environment.0) {
+    let steps = stages.time(Stage::Execute, || match (&acquired.code, &environment) {
         (Ok(code), Ok(environment)) => steps::run_all(steps::Ground {
             manifest: &manifest,
             code: &code.pinned,
@@ -98,7 +100,7 @@ pub fn check(
         (Err(why), _) | (_, Err(why)) => steps::none_of(&manifest, &folder, why),
     });
     let measured = stages.time(Stage::Measure, || measured::all(&manifest, &acquired, &steps));
-    let evidence = evidence::of(&manifest, &acquired, &environment.0, &steps, &measured, settings.now);
+    let evidence = evidence::of(&manifest, &acquired, &environment, &steps, &measured, settings.now);
     let judgement = stages.time(Stage::Judge, || judge::judge(&evidence));
     let report = Report {
         run,
@@ -110,7 +112,7 @@ pub fn check(
         stages: stages.reports,
         inputs: acquired.reports,
         code: acquired.code.map(|code| code.pinned),
-        environment: environment.0,
+        environment: environment,
         steps,
         measured,
         judgement,

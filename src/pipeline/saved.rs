@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::steps::{OutputFile, Ran};
+use super::steps::{DeclaredOutput, OutputFile, OutputState, Ran};
 use crate::digest::{Digest, Inputs};
 use crate::execute::{Attempt, AttemptKind, Ending, Enforced, Tier, Usage};
 use crate::workspace::write_whole;
@@ -57,10 +57,16 @@ struct RanFile {
 
 #[derive(Deserialize, Serialize)]
 struct OutputRow {
+    name: String,
+    state: String,
+    files: Vec<FileRow>,
+}
+
+#[derive(Deserialize, Serialize)]
+struct FileRow {
     path: String,
     sha256: String,
     bytes: u64,
-    stale: bool,
 }
 
 /// Writes the record of a run into its folder.
@@ -101,13 +107,34 @@ fn to_file(ran: &Ran) -> RanFile {
     }
 }
 
-fn to_row(output: &OutputFile) -> OutputRow {
+/// Before the reason for which an output is refused.
+const REFUSED: &str = "refused: ";
+
+fn to_row(output: &DeclaredOutput) -> OutputRow {
+    let file = |file: &OutputFile| FileRow { path: file.path.clone(), sha256: file.digest.hex(), bytes: file.bytes };
     OutputRow {
-        path: output.path.clone(),
-        sha256: output.digest.hex(),
-        bytes: output.bytes,
-        stale: output.stale,
+        name: output.name.clone(),
+        state: match &output.state {
+            OutputState::Written => "written".to_owned(),
+            OutputState::Stale => "stale".to_owned(),
+            OutputState::Missing => "missing".to_owned(),
+            OutputState::Refused(why) => format!("{REFUSED}{why}"),
+        },
+        files: output.files.iter().map(file).collect(),
     }
+}
+
+fn from_row(row: OutputRow) -> Option<DeclaredOutput> {
+    let file = |file: FileRow| {
+        Some(OutputFile { digest: file.sha256.parse().ok()?, path: file.path, bytes: file.bytes })
+    };
+    let state = match row.state.as_str() {
+        "written" => OutputState::Written,
+        "stale" => OutputState::Stale,
+        "missing" => OutputState::Missing,
+        other => OutputState::Refused(other.strip_prefix(REFUSED)?.to_owned()),
+    };
+    Some(DeclaredOutput { name: row.name, state, files: row.files.into_iter().map(file).collect::<Option<_>>()? })
 }
 
 fn from_file(file: RanFile) -> Option<Ran> {
@@ -115,9 +142,7 @@ fn from_file(file: RanFile) -> Option<Ran> {
         let kind = [AttemptKind::Network, AttemptKind::Escape].into_iter().find(|known| known.name() == kind)?;
         Some(Attempt { kind, what })
     });
-    let outputs = file.outputs.into_iter().map(|row| {
-        Some(OutputFile { digest: row.sha256.parse().ok()?, path: row.path, bytes: row.bytes, stale: row.stale })
-    });
+    let outputs = file.outputs.into_iter().map(from_row);
     let seconds = |value: f64| Duration::try_from_secs_f64(value).ok();
     Some(Ran {
         ending: Ending::Succeeded,

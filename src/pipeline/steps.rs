@@ -13,7 +13,8 @@ use crate::acquire::git::Pinned;
 use crate::digest::{Digest, Inputs};
 use crate::environment::Environment;
 use crate::error::{Diagnose as _, Fault, chain};
-use crate::execute::{Attempt, Ending, Enforced, ExecuteError, Executor, Job, Limits, Mount, Network, Outcome, Usage, tree};
+use crate::execute::tree::{self, Bounds, Snapshot, Sources};
+use crate::execute::{Attempt, Ending, Enforced, ExecuteError, Executor, Job, Limits, Mount, Network, Outcome, Usage};
 use crate::manifest::{Action, CheckpointFormat, Manifest, Seeds, Step};
 use crate::observe::{Event, Observer};
 use crate::reason::{Reason, Unmeasured};
@@ -23,6 +24,9 @@ const LOG_LIMIT: u64 = 256 << 20;
 
 /// Processes and threads that a step may have at once.
 const PROCESS_LIMIT: u64 = 4096;
+
+/// Files of a step's outputs that are kept.
+const OUTPUTS_KEPT: usize = 100_000;
 
 /// Changed files of the working copy that are listed.
 const CHANGES_LISTED: usize = 200;
@@ -98,8 +102,8 @@ pub struct Ran {
     pub enforced: Enforced,
     /// What it tried.
     pub attempts: Vec<Attempt>,
-    /// Its declared outputs, file by file.
-    pub outputs: Vec<OutputFile>,
+    /// Its declared outputs, in the order of the manifest.
+    pub outputs: Vec<DeclaredOutput>,
     /// What it changed in its working copy: `added a`, `modified b`, `deleted c`.
     pub changed: Vec<String>,
     /// The digest of its standard output.
@@ -108,7 +112,38 @@ pub struct Ran {
     pub stderr: Digest,
 }
 
-/// A file that a step wrote, or that was there before.
+impl Ran {
+    /// Every file that the step wrote and that was kept.
+    pub fn files(&self) -> impl Iterator<Item = &OutputFile> {
+        self.outputs.iter().flat_map(|output| &output.files)
+    }
+}
+
+/// A declared output, and what became of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeclaredOutput {
+    /// As declared.
+    pub name: String,
+    /// What became of it.
+    pub state: OutputState,
+    /// The file, or the files of the folder.
+    pub files: Vec<OutputFile>,
+}
+
+/// What became of a declared output.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OutputState {
+    /// This run wrote it.
+    Written,
+    /// It came with the repository, and this run did not write it.
+    Stale,
+    /// It is not there.
+    Missing,
+    /// It is there and is not to be looked at, for this reason.
+    Refused(String),
+}
+
+/// A file that a step wrote.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OutputFile {
     /// Relative to the step's folder `outputs/`.
@@ -117,8 +152,6 @@ pub struct OutputFile {
     pub digest: Digest,
     /// Its length.
     pub bytes: u64,
-    /// It came with the repository and this run did not write it.
-    pub stale: bool,
 }
 
 /// An input that is there: a blob or an unpacked folder of the cache.
@@ -168,6 +201,26 @@ pub(super) fn run_all(ground: Ground<'_>) -> Vec<StepRun> {
     done
 }
 
+/// Every run of every step, none of them run, for this reason.
+pub(super) fn none_of(manifest: &Manifest, run: &Path, why: &Unmeasured) -> Vec<StepRun> {
+    let all = manifest.steps.iter().flat_map(|step| executions(manifest, step));
+    all.map(|execution| not_run(run, execution, why.clone())).collect()
+}
+
+fn not_run(run: &Path, execution: Execution, why: Unmeasured) -> StepRun {
+    StepRun {
+        argv: Vec::new(),
+        folder: run.join("steps").join(execution.folder_name()),
+        reuse: "not run".to_owned(),
+        reused: false,
+        result: Err(why),
+        spent: Usage::default(),
+        enforced: None,
+        attempts: Vec::new(),
+        execution,
+    }
+}
+
 /// The runs of a step: its seeds times its repeats.
 pub fn executions(manifest: &Manifest, step: &Step) -> Vec<Execution> {
     let seeds: Vec<Option<u64>> = match manifest.seeds_of(step) {
@@ -180,22 +233,11 @@ pub fn executions(manifest: &Manifest, step: &Step) -> Vec<Execution> {
 }
 
 fn run_one(ground: Ground<'_>, step: &Step, execution: Execution, done: &[StepRun], spent: Duration) -> StepRun {
-    let folder = ground.run.join("steps").join(execution.folder_name());
-    let mut run = StepRun {
-        argv: Vec::new(),
-        folder,
-        reuse: "not run".to_owned(),
-        reused: false,
-        result: Err(Unmeasured::new(Reason::StepFailed, Fault::Reproof, "the step was not reached")),
-        spent: Usage::default(),
-        enforced: None,
-        attempts: Vec::new(),
-        execution,
-    };
-    if let Err(why) = may_run(ground, step, &run.execution, done, spent) {
-        run.result = Err(why);
-        return run;
+    if let Err(why) = may_run(ground, step, &execution, done, spent) {
+        return not_run(ground.run, execution, why);
     }
+    let unreached = Unmeasured::new(Reason::StepFailed, Fault::Reproof, "the step was not reached");
+    let mut run = not_run(ground.run, execution, unreached);
     let title = format!("step {}", run.execution.title());
     ground.observer.event(Event::Began(&title));
     let prepared = Prepared::new(ground, step, &run, done);
@@ -387,7 +429,7 @@ impl Prepared {
     fn carry(&mut self, step: &Step, execution: &Execution, done: &[StepRun]) {
         for run in needed_runs(step, execution, done) {
             let Ok(ran) = &run.result else { continue };
-            for output in ran.outputs.iter().filter(|output| !output.stale) {
+            for output in ran.files() {
                 self.inputs.add(format!("output[{}/{}].sha256", run.execution.step, output.path), output.digest.hex());
                 self.carried.push((run.folder.join("outputs").join(&output.path), PathBuf::from(&output.path)));
             }
@@ -409,8 +451,8 @@ impl Prepared {
                 ending
             }
         };
-        let _ = tree::remove(&folder.join("work"));
-        let _ = tree::remove(&folder.join("out"));
+        let _ = remove(&folder.join("work"));
+        let _ = remove(&folder.join("out"));
         if let Err(error) = saved::write(&folder, &inputs, &ending, run.result.as_ref().ok()) {
             run.result = Err(host_failure("keep what the step did", &error));
         }
@@ -419,7 +461,9 @@ impl Prepared {
     fn start(self, ground: Ground<'_>, step: &Step, run: &mut StepRun) -> Result<Ran, Unmeasured> {
         let (work, out) = (run.folder.join("work"), run.folder.join("out"));
         self.lay_out(ground, &work, &out).map_err(|error| host_failure("lay out the working copy", &error))?;
-        let directory = ground.manifest.code.subdirectory.clone();
+        let directory = work.join(&ground.manifest.code.subdirectory);
+        let before = Snapshot::take(&work).map_err(|error| host_failure("look at the working copy", &error))?;
+        let before_here = Snapshot::take(&directory).map_err(|error| host_failure("look at the working copy", &error))?;
         let job = self.job(ground, step, run, &work, &out);
         let outcome = ground.executor.run(&job, ground.observer).map_err(|error| not_started(&error))?;
         run.spent = outcome.usage;
@@ -428,64 +472,51 @@ impl Prepared {
         if let Some(why) = ended_badly(step, &outcome, &run.folder) {
             return Err(why);
         }
-        let collected = tree::collect(&tree::Collect {
-            declared: &step.outputs,
-            out: &out,
-            work: &work.join(&directory),
-            pristine: &ground.pristine.join(&directory),
-            into: &run.folder.join("outputs"),
-            max_bytes: step.disk,
-        });
-        let outputs = collected.map_err(|error| {
-            Unmeasured::new(Reason::MeasurementInvalid, error.fault(), chain(&error))
-        })?;
-        self.finish(ground, outcome, outputs, run, &work)
-    }
-
-    fn finish(
-        self,
-        ground: Ground<'_>,
-        outcome: Outcome,
-        outputs: Vec<OutputFile>,
-        run: &StepRun,
-        work: &Path,
-    ) -> Result<Ran, Unmeasured> {
-        let log = |name: &str| {
-            Digest::of_file(&run.folder.join(name))
-                .map(|(digest, _)| digest)
-                .map_err(|error| host_failure("hash the logs", &error))
-        };
-        let mut placed: Vec<PathBuf> = self.places.into_iter().map(|(_, place)| place).collect();
-        placed.extend(self.carried.into_iter().map(|(_, place)| place));
-        let changed = tree::changes(ground.pristine, work, &placed, CHANGES_LISTED)
-            .map_err(|error| host_failure("compare the working copy", &error))?;
+        let sources = Sources { out: &out, working: &directory, before: &before_here };
+        let bounds = Bounds { file: step.disk, total: step.disk, files: OUTPUTS_KEPT };
+        let collected = tree::collect(sources, &step.outputs, &run.folder.join("outputs"), bounds)
+            .map_err(|error| host_failure("keep the outputs", &error))?;
         Ok(Ran {
             ending: outcome.ending,
             usage: outcome.usage,
             enforced: outcome.enforced,
             attempts: outcome.attempts,
-            outputs,
-            changed,
-            stdout: log("stdout.log")?,
-            stderr: log("stderr.log")?,
+            outputs: collected.outputs.into_iter().map(declared).collect(),
+            changed: self.changed(&before, &work),
+            stdout: log_digest(run, "stdout.log")?,
+            stderr: log_digest(run, "stderr.log")?,
         })
+    }
+
+    /// What the step changed in its working copy, without what was put there for it.
+    fn changed(&self, before: &Snapshot, work: &Path) -> Vec<String> {
+        let changes = before.changes(work, CHANGES_LISTED);
+        let placed = |path: &PathBuf| self.places.iter().any(|(_, place)| path.starts_with(place));
+        let lists = [("added", &changes.added), ("modified", &changes.modified), ("deleted", &changes.deleted)];
+        let mut said: Vec<String> = Vec::new();
+        for (word, paths) in lists {
+            said.extend(paths.iter().filter(|path| !placed(path)).map(|path| format!("{word} {}", path.display())));
+        }
+        if changes.more > 0 {
+            said.push(format!("and {} more", changes.more));
+        }
+        said
     }
 
     fn lay_out(&self, ground: Ground<'_>, work: &Path, out: &Path) -> io::Result<()> {
         // Left by a run that was interrupted.
-        tree::remove(work)?;
-        tree::remove(out)?;
+        for folder in [work, out, &work.with_file_name("outputs")] {
+            remove(folder)?;
+        }
         fs::create_dir_all(out)?;
-        tree::copy(ground.pristine, work)?;
+        tree::private_copy(ground.pristine, work)?;
         let directory = work.join(&ground.manifest.code.subdirectory);
         for (from, place) in &self.carried {
-            tree::put(from, &directory, place)?;
+            put(from, &directory, place)?;
         }
-        for (from, place) in &self.places {
-            if ground.executor.shows_mounts() {
-                tree::mount_point(from, work, place)?;
-            } else {
-                tree::put(from, work, place)?;
+        if !ground.executor.shows_mounts() {
+            for (from, place) in &self.places {
+                put(from, work, place)?;
             }
         }
         Ok(())
@@ -590,20 +621,20 @@ fn adopt(from: &Path, to: &Path, ran: &Ran, inputs: &Inputs) -> io::Result<()> {
     if from == to {
         return verify(from, ran);
     }
-    tree::remove(to)?;
+    remove(to)?;
     fs::create_dir_all(to.join("outputs"))?;
     for log in ["stdout.log", "stderr.log"] {
         fs::copy(from.join(log), to.join(log))?;
     }
-    for output in &ran.outputs {
-        tree::put(&from.join("outputs").join(&output.path), &to.join("outputs"), Path::new(&output.path))?;
+    for output in ran.files() {
+        tree::place(&from.join("outputs").join(&output.path), &to.join("outputs"), Path::new(&output.path))?;
     }
     verify(to, ran)?;
     saved::write(to, inputs, "succeeded", Some(ran))
 }
 
 fn verify(folder: &Path, ran: &Ran) -> io::Result<()> {
-    let outputs = ran.outputs.iter().map(|output| (folder.join("outputs").join(&output.path), output.digest));
+    let outputs = ran.files().map(|output| (folder.join("outputs").join(&output.path), output.digest));
     let logs = [(folder.join("stdout.log"), ran.stdout), (folder.join("stderr.log"), ran.stderr)];
     for (path, expected) in outputs.chain(logs) {
         if Digest::of_file(&path)?.0 != expected {
@@ -611,6 +642,44 @@ fn verify(folder: &Path, ran: &Ran) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+fn declared((name, became): (String, tree::Output)) -> DeclaredOutput {
+    let (state, kept) = match became {
+        tree::Output::Written(kept) => (OutputState::Written, kept),
+        tree::Output::Stale => (OutputState::Stale, Vec::new()),
+        tree::Output::Missing => (OutputState::Missing, Vec::new()),
+        tree::Output::Refused { path, danger } => (OutputState::Refused(format!("{}: {path}", danger.code())), Vec::new()),
+    };
+    let file = |kept: tree::Kept| OutputFile { path: kept.path, digest: kept.digest, bytes: kept.bytes };
+    DeclaredOutput { name, state, files: kept.into_iter().map(file).collect() }
+}
+
+fn log_digest(run: &StepRun, name: &str) -> Result<Digest, Unmeasured> {
+    let digest = Digest::of_file(&run.folder.join(name));
+    digest.map(|(digest, _)| digest).map_err(|error| host_failure("hash the logs", &error))
+}
+
+/// Removes a folder with all that is in it, if it is there.
+fn remove(folder: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Puts a copy of `from` at `place` in the working copy, in place of what is there.
+fn put(from: &Path, working: &Path, place: &Path) -> io::Result<()> {
+    let target = working.join(place);
+    if target.symlink_metadata().is_ok() {
+        // The tree is the paper's: a link on the way may lead anywhere.
+        let parent = target.parent().unwrap_or(working).canonicalize()?;
+        if !parent.starts_with(working.canonicalize()?) {
+            return Err(io::Error::other(format!("`{}` lies behind a link that leads out", place.display())));
+        }
+        if target.symlink_metadata()?.is_dir() { fs::remove_dir_all(&target)? } else { fs::remove_file(&target)? }
+    }
+    tree::place(from, working, place)
 }
 
 fn host_failure(action: &str, error: &io::Error) -> Unmeasured {

@@ -9,8 +9,8 @@ use serde::Serialize;
 use super::{ClaimMeasured, InputReport, Look, Renderer, Report};
 use crate::environment::Environment;
 use crate::judge::{Check, ClaimJudgement, Outcome};
-use crate::manifest::Claim;
-use crate::pipeline::StepRun;
+use crate::manifest::{Claim, EnvironmentKind};
+use crate::pipeline::{DeclaredOutput, OutputState, StepRun};
 use crate::reason::Unmeasured;
 
 /// The version of this document's shape.
@@ -187,10 +187,17 @@ struct AttemptRow<'a> {
 
 #[derive(Serialize)]
 struct OutputRow<'a> {
+    name: &'a str,
+    state: &'static str,
+    detail: Option<&'a str>,
+    files: Vec<FileRow<'a>>,
+}
+
+#[derive(Serialize)]
+struct FileRow<'a> {
     path: &'a str,
     sha256: String,
     bytes: u64,
-    stale: bool,
 }
 
 #[derive(Serialize)]
@@ -354,7 +361,7 @@ fn claim_row<'a>(claim: &'a Claim, judged: &'a ClaimJudgement, measured: Option<
         smallest_gap: judged.smallest_gap,
         implied_luck: judged.implied_luck,
         floor: judged.floor.map(|floor| FloorRow { value: floor.value, source: floor.source.name() }),
-        reported: measured.and_then(|measured| measured.reported.as_ref()?.as_ref().ok().cloned()),
+        reported: measured.and_then(|measured| Some(measured.reported.as_ref()?.as_ref().ok()?.values.clone())),
         examples: first.and_then(|run| run.examples),
         places: measured.iter().flat_map(|measured| &measured.runs).flat_map(|run| &run.places).map(String::as_str).collect(),
         reason: if not_run { judged.unmeasured.as_ref().map(ReasonRow::from) } else { None },
@@ -389,8 +396,15 @@ fn step(run: &StepRun) -> StepRow<'_> {
     }
 }
 
-fn output(output: &crate::pipeline::OutputFile) -> OutputRow<'_> {
-    OutputRow { path: &output.path, sha256: output.digest.hex(), bytes: output.bytes, stale: output.stale }
+fn output(output: &DeclaredOutput) -> OutputRow<'_> {
+    let (state, detail) = match &output.state {
+        OutputState::Written => ("written", None),
+        OutputState::Stale => ("stale", None),
+        OutputState::Missing => ("missing", None),
+        OutputState::Refused(why) => ("refused", Some(why.as_str())),
+    };
+    let file = |file| FileRow { path: &file.path, sha256: file.digest.hex(), bytes: file.bytes };
+    OutputRow { name: &output.name, state, detail, files: output.files.iter().map(file).collect() }
 }
 
 fn code(report: &Report) -> CodeRow<'_> {
@@ -424,11 +438,11 @@ fn input(input: &InputReport) -> InputRow<'_> {
 fn environment(environment: &Result<Environment, Unmeasured>) -> EnvironmentRow {
     match environment {
         Ok(built) => EnvironmentRow {
-            kind: built.kind.name(),
-            python: built.python.as_ref().map(|python| python.version.to_string()),
+            kind: kind(built.kind),
+            python: built.python.as_ref().map(|python| python.full_version.clone()),
             as_of: built.as_of.map(|time| time.to_string()),
             pinned_by_hash: Some(built.pinned_by_hash),
-            packages: built.packages.iter().map(ToString::to_string).collect(),
+            packages: built.packages.iter().map(|(name, version)| format!("{name}=={version}")).collect(),
             reused: Some(built.reused),
             notes: built.notes.clone(),
             reason: None,
@@ -443,6 +457,15 @@ fn environment(environment: &Result<Environment, Unmeasured>) -> EnvironmentRow 
             notes: Vec::new(),
             reason: Some(why.to_string()),
         },
+    }
+}
+
+/// The word for who built the environment.
+pub(super) fn kind(kind: EnvironmentKind) -> &'static str {
+    match kind {
+        EnvironmentKind::Uv => "uv",
+        EnvironmentKind::System => "system",
+        EnvironmentKind::None => "none",
     }
 }
 

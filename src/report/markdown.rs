@@ -4,8 +4,9 @@ use std::fmt::Write as _;
 
 use super::words::{beside, block, bytes, code, count, duration, markdown, measured_interval, score, sentence, share};
 use super::{InputReport, Look, Renderer, Report};
+use crate::environment::Environment;
 use crate::judge::{ClaimJudgement, Outcome, Status};
-use crate::manifest::Claim;
+use crate::manifest::{Claim, EnvironmentKind};
 use crate::pipeline::StepRun;
 
 /// Markdown for GitHub, model cards and documentation.
@@ -96,7 +97,7 @@ fn commands(report: &Report) -> String {
         Err(why) => lines.push(format!("# the code could not be obtained: {}", one(&why.to_string()))),
     }
     match &report.environment {
-        Ok(built) => lines.extend(built.commands().iter().map(|line| one(line))),
+        Ok(built) => lines.extend(environment_commands(built)),
         Err(why) => lines.push(format!("# the environment could not be built: {}", one(&why.to_string()))),
     }
     let subdirectory = report.manifest.code.subdirectory.display().to_string();
@@ -107,6 +108,20 @@ fn commands(report: &Report) -> String {
         lines.push(step_command(run));
     }
     lines.join("\n")
+}
+
+fn environment_commands(built: &Environment) -> Vec<String> {
+    let Some(python) = &built.python else { return Vec::new() };
+    let version = &python.full_version;
+    match built.kind {
+        EnvironmentKind::None => Vec::new(),
+        EnvironmentKind::System => vec![format!("# with Python {version} as `python`")],
+        EnvironmentKind::Uv => vec![
+            "# environment.txt: the packages with their hashes, beside this report".to_owned(),
+            format!("uv venv --python {version} .venv && . .venv/bin/activate"),
+            "uv pip install --require-hashes --no-deps -r environment.txt".to_owned(),
+        ],
+    }
 }
 
 fn step_command(run: &StepRun) -> String {
@@ -281,9 +296,9 @@ fn environment(report: &Report) -> String {
     let mut text = "## Environment\n\n".to_owned();
     match &report.environment {
         Ok(built) => {
-            let _ = writeln!(text, "- Kind: {}", built.kind.name());
+            let _ = writeln!(text, "- Kind: {}", super::json::kind(built.kind));
             if let Some(python) = &built.python {
-                let _ = writeln!(text, "- Python: {}", python.version);
+                let _ = writeln!(text, "- Python: {}", python.full_version);
             }
             if let Some(as_of) = built.as_of {
                 let _ = writeln!(text, "- Packages as of: {as_of}");
@@ -292,7 +307,7 @@ fn environment(report: &Report) -> String {
                 let _ = writeln!(text, "- {}", markdown(&sentence(note)));
             }
             if !built.packages.is_empty() {
-                let packages: Vec<String> = built.packages.iter().map(ToString::to_string).collect();
+                let packages: Vec<String> = built.packages.iter().map(|(name, version)| format!("{name}=={version}")).collect();
                 let _ = writeln!(text, "\n<details><summary>{}</summary>\n\n{}\n</details>", count(packages.len(), "package"), block("", &packages.join("\n")));
             }
         }

@@ -16,9 +16,9 @@ use jiff::Timestamp;
 
 use crate::acquire::git::Pinned;
 use crate::digest::Digest;
-use crate::environment::Environment;
-use crate::environment::host::Machine;
-use crate::judge::Judgement;
+use crate::environment::{Environment, Machine};
+use crate::judge::evidence::Reported;
+use crate::judge::{Judgement, Summary};
 use crate::manifest::Manifest;
 use crate::measure::Measurement;
 use crate::observe::Stage;
@@ -54,6 +54,8 @@ pub struct Report {
     pub measured: Vec<Result<ClaimMeasured, Unmeasured>>,
     /// What it means.
     pub judgement: Judgement,
+    /// What the previous run of the same manifest came to, if there is one.
+    pub previous: Option<Summary>,
 }
 
 /// A stage and its time.
@@ -99,9 +101,9 @@ pub struct ClaimMeasured {
     /// What each run gave; a run can give several values.
     pub runs: Vec<Measurement>,
     /// What the code says of itself, run by run.
-    pub reported: Option<Result<Vec<f64>, Unmeasured>>,
-    /// Two runs with the same inputs wrote the same outputs.
-    pub deterministic: bool,
+    pub reported: Option<Result<Reported, Unmeasured>>,
+    /// Whether runs with the same inputs wrote the same outputs; `None`: not tried.
+    pub deterministic: Option<bool>,
     /// What a reader should know.
     pub notes: Vec<String>,
 }
