@@ -207,6 +207,7 @@ section! {
         #[schemars(extend("examples" = [["python", "train.py", "--seed", "{seed}"]]))]
         run: Maybe<List<Argument>>,
         /// Evaluates a checkpoint natively, without Python. Either this or `run`.
+        #[schemars(extend("examples" = [{ "checkpoint": "gat", "data": "cora", "runner": "onnx" }]))]
         model: Maybe<ModelRun>,
         /// Data sets that it sees.
         #[schemars(extend("default" = [], "examples" = [["cora"]]))]
@@ -221,6 +222,7 @@ section! {
         #[schemars(extend("default" = [], "examples" = [["predictions.csv"]]))]
         outputs: Maybe<List<RelativePath>>,
         /// Its seeds; it runs once for each. A list, or `{ min, max }`: then as many as it takes to decide the claims.
+        #[schemars(extend("examples" = [[1, 2, 3], { "min": 2, "max": 20 }]))]
         seeds: Maybe<Seeds>,
         /// How often each seed is run. Two runs with the same outputs prove the step deterministic.
         #[schemars(extend("default" = 1, "examples" = [2]))]
@@ -262,7 +264,7 @@ section! {
         #[schemars(extend("default" = "auto"))]
         device: Maybe<Device>,
         /// Examples at a time.
-        #[schemars(extend("default" = DEFAULT_BATCH))]
+        #[schemars(extend("default" = DEFAULT_BATCH, "examples" = [64]))]
         batch: Maybe<Count>,
     }
 }
@@ -272,7 +274,7 @@ section! {
 #[schemars(untagged)]
 pub(super) enum Seeds {
     /// These, in this order.
-    Listed(#[schemars(extend("examples" = [[1, 2, 3]]))] List<Seed>),
+    Listed(List<Seed>),
     /// 1, 2, … until the claims are decided.
     Sequential(SeedRange),
 }
@@ -343,8 +345,10 @@ section! {
         #[schemars(extend("examples" = ["train"]))]
         step: Needed<Line>,
         /// Where the measurement is.
+        #[schemars(extend("examples" = [{ "predictions": "predictions.csv", "truth": "cora" }]))]
         measure: Needed<Extraction>,
         /// Where the code's own word is, to be compared with what is recomputed.
+        #[schemars(extend("examples" = [{ "stdout": "accuracy= (?<value>[0-9.]+)", "pick": "last" }]))]
         reported: Maybe<Extraction>,
         /// What drives the model, according to the paper.
         #[schemars(extend("default" = [], "examples" = [["age", "blood pressure"]]))]
@@ -454,7 +458,7 @@ section! {
         #[schemars(extend("examples" = ["acc"]))]
         column: Needed<Line>,
         /// Which row counts: a word as for matches, a position from 0, or what its other cells equal.
-        #[schemars(extend("default" = "only"))]
+        #[schemars(extend("default" = "only", "examples" = ["last", 3, { "epoch": "10" }]))]
         row: Maybe<Row>,
         /// What the number is in.
         #[schemars(extend("default" = "native", "examples" = ["percent"]))]
@@ -518,7 +522,7 @@ pub(super) enum Row {
     /// By position, the first being 0.
     Index(Seed),
     /// The only row whose cells equal these.
-    Where(#[schemars(extend("examples" = [{ "epoch": "10" }]))] Table<Word>),
+    Where(Table<Word>),
 }
 
 impl FromToml for Row {
@@ -573,6 +577,7 @@ section! {
     /// What the reader uses today.
     Adoption {
         /// What the paper is compared with.
+        #[schemars(extend("examples" = [{ "claim": "cora-accuracy", "value": "81.5 %" }]))]
         baseline: Needed<Baseline>,
         /// The most that a point (a hundredth of the metric) is worth, in the currency of `[cost]`.
         #[schemars(extend("examples" = [500]))]

@@ -142,6 +142,8 @@ macro_rules! section {
         $(#[$meta])*
         #[derive(Debug, schemars::JsonSchema)]
         #[schemars(rename_all = "kebab-case", deny_unknown_fields)]
+        // JSON objects are sorted; people want the order in which one writes a manifest.
+        #[schemars(extend("x-order" = [$($crate::manifest::reader::key(stringify!($field))),*]))]
         pub(super) struct $name {
             $($(#[$field_meta])* pub(super) $field: $type,)*
         }
@@ -213,7 +215,7 @@ impl<'t, 'i, 'p> Table<'t, 'i, 'p> {
     }
 
     fn get<T: FromToml>(&mut self, field: &str) -> Result<Maybe<T>, Absent> {
-        let key = field.trim_start_matches("r#").replace('_', "-");
+        let key = key(field);
         let node = self.entries.get(key.as_str());
         self.asked.push(key.clone());
         let node = node.ok_or(Absent(key))?;
@@ -252,6 +254,11 @@ fn unknown_key(key: &Spanned<Cow<'_, str>>, near: Option<&str>, known: &[String]
             .label("not known here")
             .hint(format!("known keys: {}", listed(known))),
     }
+}
+
+/// The key that the Rust name `field` stands for.
+pub(super) fn key(field: &str) -> String {
+    field.trim_start_matches("r#").replace('_', "-")
 }
 
 /// Reads a value and remembers its place.
