@@ -51,8 +51,8 @@ fn failed(terminal: &Terminal, error: &dyn Diagnose) -> Exit {
 fn read(path: &Path, settings: &Settings, terminal: &Terminal) -> Result<(Manifest, Option<Lock>), Exit> {
     let path = settings.absolute(path);
     let manifest = Manifest::read(&path).map_err(|error| refused(&error, terminal))?;
-    for warning in &manifest.warnings {
-        terminal.message("warning", "33", &warning.to_string());
+    if !manifest.warnings.is_empty() {
+        terminal.line(&manifest.warnings.render(terminal.colors_messages()));
     }
     let lock = Lock::read(&Lock::path_for(&path)).map_err(|error| failed(terminal, &error))?;
     match lock {
@@ -68,7 +68,7 @@ fn read(path: &Path, settings: &Settings, terminal: &Terminal) -> Result<(Manife
 
 fn refused(error: &ManifestError, terminal: &Terminal) -> Exit {
     match error {
-        ManifestError::Problems(problems) => {
+        ManifestError::Invalid(problems) => {
             terminal.line(&problems.render(terminal.colors_messages()));
             Exit::Usage
         }
@@ -186,7 +186,7 @@ fn plan_one(wanted: &ManifestArgument, format: Format, settings: &Settings, term
     let executor = settings.executor(Confinement::default());
     let plan = pipeline::plan(&manifest, lock.as_ref(), settings.ground(&executor, false));
     let text = match format {
-        Format::Text => plan::text(&plan, terminal),
+        Format::Text => plan::text(&plan),
         Format::Json => plan::json(&plan),
     };
     show(terminal, &text)

@@ -72,6 +72,11 @@ impl Terminal {
         Arc::clone(&self.cancelled)
     }
 
+    /// Whether the user asked to stop.
+    pub(crate) fn is_cancelled(&self) -> bool {
+        self.cancelled.load(Ordering::Relaxed)
+    }
+
     /// Whether results may be coloured.
     pub(crate) fn colors_results(&self) -> bool {
         self.color_out

@@ -24,6 +24,7 @@ use std::time::Duration;
 
 pub use placeholder::{BadPlaceholder, Piece, pieces};
 pub use problem::{Problem, ProblemKind, Problems};
+pub use reader::nearest;
 pub use schema::{json_schema, reference};
 pub use validate::{LARGEST, ManifestError};
 pub use value::{Printed, Tolerance, ValueError};

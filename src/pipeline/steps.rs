@@ -14,7 +14,9 @@ use crate::digest::{Digest, Inputs};
 use crate::environment::Environment;
 use crate::error::{Diagnose as _, Fault, chain};
 use crate::execute::tree::{self, Bounds, Snapshot, Sources};
-use crate::execute::{Attempt, Ending, Enforced, ExecuteError, Executor, Job, Limits, Mount, Network, Outcome, Usage};
+use crate::execute::{
+    Attempt, Ending, Enforced, ExecuteError, Executor, Job, Limits, Mount, Network, Outcome, Usage,
+};
 use crate::manifest::{Action, CheckpointFormat, Manifest, Seeds, Step};
 use crate::observe::{Event, Observer};
 use crate::reason::{Reason, Unmeasured};
@@ -204,7 +206,8 @@ pub(super) fn run_all(ground: Ground<'_>) -> Vec<StepRun> {
 /// Every run of every step, none of them run, for this reason.
 pub(super) fn none_of(manifest: &Manifest, run: &Path, why: &Unmeasured) -> Vec<StepRun> {
     let all = manifest.steps.iter().flat_map(|step| executions(manifest, step));
-    all.map(|execution| not_run(run, execution, why.clone())).collect()
+    all.map(|execution| not_run(run, execution, why.clone()))
+        .collect()
 }
 
 fn not_run(run: &Path, execution: Execution, why: Unmeasured) -> StepRun {
@@ -228,11 +231,24 @@ pub fn executions(manifest: &Manifest, step: &Step) -> Vec<Execution> {
         Seeds::Listed(seeds) => seeds.iter().copied().map(Some).collect(),
         Seeds::Sequential { max, .. } => (1..=u64::from(*max)).map(Some).collect(),
     };
-    let runs = seeds.iter().flat_map(|seed| (1..=step.repeats).map(move |repeat| (*seed, repeat)));
-    runs.map(|(seed, repeat)| Execution { step: step.id.clone(), seed, repeat }).collect()
+    let runs = seeds
+        .iter()
+        .flat_map(|seed| (1..=step.repeats).map(move |repeat| (*seed, repeat)));
+    runs.map(|(seed, repeat)| Execution {
+        step: step.id.clone(),
+        seed,
+        repeat,
+    })
+    .collect()
 }
 
-fn run_one(ground: Ground<'_>, step: &Step, execution: Execution, done: &[StepRun], spent: Duration) -> StepRun {
+fn run_one(
+    ground: Ground<'_>,
+    step: &Step,
+    execution: Execution,
+    done: &[StepRun],
+    spent: Duration,
+) -> StepRun {
     if let Err(why) = may_run(ground, step, &execution, done, spent) {
         return not_run(ground.run, execution, why);
     }
@@ -241,7 +257,11 @@ fn run_one(ground: Ground<'_>, step: &Step, execution: Execution, done: &[StepRu
     let title = format!("step {}", run.execution.title());
     ground.observer.event(Event::Began(&title));
     let prepared = Prepared::new(ground, step, &run, done);
-    run.argv = prepared.argv.iter().map(|word| word.to_string_lossy().into_owned()).collect();
+    run.argv = prepared
+        .argv
+        .iter()
+        .map(|word| word.to_string_lossy().into_owned())
+        .collect();
     let how = match find_reusable(ground, &run, &prepared.inputs) {
         Ok((from, ran)) => {
             run.reuse = format!("reused from run {from}");
@@ -255,7 +275,10 @@ fn run_one(ground: Ground<'_>, step: &Step, execution: Execution, done: &[StepRu
             ending_line(&run)
         }
     };
-    ground.observer.event(Event::Ended { what: &title, how: &how });
+    ground.observer.event(Event::Ended {
+        what: &title,
+        how: &how,
+    });
     run
 }
 
@@ -288,11 +311,17 @@ fn may_run(
         && spent >= limit
     {
         let limit = humantime::format_duration(limit);
-        let why = format!("the budget of {limit} was spent before step `{}` could start", step.id);
+        let why = format!(
+            "the budget of {limit} was spent before step `{}` could start",
+            step.id
+        );
         return Err(Unmeasured::new(Reason::OverBudget, Fault::Host, why).hint("raise `[budget] wall`"));
     }
     if step.gpus > ground.gpus {
-        let why = format!("step `{}` needs {} GPU(s) and this machine has {}", step.id, step.gpus, ground.gpus);
+        let why = format!(
+            "step `{}` needs {} GPU(s) and this machine has {}",
+            step.id, step.gpus, ground.gpus
+        );
         return Err(Unmeasured::new(Reason::NeedsGpu, Fault::Host, why));
     }
     for (ids, inventory) in [(&step.data, ground.data), (&step.checkpoints, ground.checkpoints)] {
@@ -311,7 +340,11 @@ fn may_run(
     for needed in needed_runs(step, execution, done) {
         if let Err(why) = &needed.result {
             let mut why = why.clone();
-            why.detail = format!("needs step `{}`, which did not end well: {}", needed.execution.title(), why.detail);
+            why.detail = format!(
+                "needs step `{}`, which did not end well: {}",
+                needed.execution.title(),
+                why.detail
+            );
             return Err(why);
         }
     }
@@ -319,21 +352,34 @@ fn may_run(
 }
 
 fn native_missing(manifest: &Manifest, step: &Step, checkpoint: &str) -> Unmeasured {
-    let pickle = manifest.checkpoint(checkpoint).is_some_and(|found| found.format == CheckpointFormat::Pickle);
+    let pickle = manifest
+        .checkpoint(checkpoint)
+        .is_some_and(|found| found.format == CheckpointFormat::Pickle);
     if pickle {
         let why = format!("checkpoint `{checkpoint}` is a pickle, and loading one can run code");
         return Unmeasured::new(Reason::UnsafeCheckpoint, Fault::Paper, why);
     }
-    let why = format!("step `{}` evaluates a checkpoint natively, which this version cannot do yet", step.id);
+    let why = format!(
+        "step `{}` evaluates a checkpoint natively, which this version cannot do yet",
+        step.id
+    );
     Unmeasured::new(Reason::Environment, Fault::Reproof, why).hint("let the step `run` a program instead")
 }
 
 pub(super) fn cancelled() -> Unmeasured {
-    Unmeasured::new(Reason::Cancelled, Fault::Host, "the check was stopped by its user")
+    Unmeasured::new(
+        Reason::Cancelled,
+        Fault::Host,
+        "the check was stopped by its user",
+    )
 }
 
 /// The earlier runs whose outputs this one sees: of the same seed, or of none; first repeats alone.
-fn needed_runs<'a>(step: &'a Step, execution: &'a Execution, done: &'a [StepRun]) -> impl Iterator<Item = &'a StepRun> {
+fn needed_runs<'a>(
+    step: &'a Step,
+    execution: &'a Execution,
+    done: &'a [StepRun],
+) -> impl Iterator<Item = &'a StepRun> {
     done.iter().filter(move |run| {
         let same_seed = run.execution.seed.is_none() || run.execution.seed == execution.seed;
         step.needs.contains(&run.execution.step) && same_seed && run.execution.repeat == 1
@@ -386,18 +432,35 @@ impl Prepared {
         for (name, value) in &self.env {
             inputs.add(format!("env.{name}"), value.to_string_lossy());
         }
-        inputs.add("seed", execution.seed.map_or_else(|| "none".to_owned(), |seed| seed.to_string()));
+        inputs.add(
+            "seed",
+            execution
+                .seed
+                .map_or_else(|| "none".to_owned(), |seed| seed.to_string()),
+        );
         inputs.add("repeat", execution.repeat);
     }
 
     fn show_inputs(&mut self, ground: Ground<'_>, step: &Step) {
-        let data = step.data.iter().filter_map(|id| ground.manifest.data(id)).map(|data| (&data.id, &data.place));
+        let data = step
+            .data
+            .iter()
+            .filter_map(|id| ground.manifest.data(id))
+            .map(|data| (&data.id, &data.place));
         self.show("data", data, ground.data);
-        let checkpoints = step.checkpoints.iter().filter_map(|id| ground.manifest.checkpoint(id));
-        self.show("checkpoint", checkpoints.map(|found| (&found.id, &found.place)), ground.checkpoints);
+        let checkpoints = step
+            .checkpoints
+            .iter()
+            .filter_map(|id| ground.manifest.checkpoint(id));
+        self.show(
+            "checkpoint",
+            checkpoints.map(|found| (&found.id, &found.place)),
+            ground.checkpoints,
+        );
         for (path, file) in ground.files {
             if let Ok(present) = file {
-                self.inputs.add(format!("file[{path}].sha256"), present.digest.hex());
+                self.inputs
+                    .add(format!("file[{path}].sha256"), present.digest.hex());
                 let inside = self.template.show("file", path);
                 self.mount(&present.path, &inside);
             }
@@ -411,8 +474,11 @@ impl Prepared {
         inventory: &Inventory,
     ) {
         for (id, place) in wanted {
-            let Some(Ok(present)) = inventory.get(id) else { continue };
-            self.inputs.add(format!("{kind}[{id}].sha256"), present.digest.hex());
+            let Some(Ok(present)) = inventory.get(id) else {
+                continue;
+            };
+            self.inputs
+                .add(format!("{kind}[{id}].sha256"), present.digest.hex());
             let inside = self.template.show(kind, id);
             self.mount(&present.path, &inside);
             if let Some(place) = place {
@@ -423,15 +489,25 @@ impl Prepared {
     }
 
     fn mount(&mut self, host: &Path, inside: &Path) {
-        self.mounts.push(Mount { host: host.to_owned(), inside: inside.to_owned(), writable: false });
+        self.mounts.push(Mount {
+            host: host.to_owned(),
+            inside: inside.to_owned(),
+            writable: false,
+        });
     }
 
     fn carry(&mut self, step: &Step, execution: &Execution, done: &[StepRun]) {
         for run in needed_runs(step, execution, done) {
             let Ok(ran) = &run.result else { continue };
             for output in ran.files() {
-                self.inputs.add(format!("output[{}/{}].sha256", run.execution.step, output.path), output.digest.hex());
-                self.carried.push((run.folder.join("outputs").join(&output.path), PathBuf::from(&output.path)));
+                self.inputs.add(
+                    format!("output[{}/{}].sha256", run.execution.step, output.path),
+                    output.digest.hex(),
+                );
+                self.carried.push((
+                    run.folder.join("outputs").join(&output.path),
+                    PathBuf::from(&output.path),
+                ));
             }
         }
     }
@@ -460,20 +536,34 @@ impl Prepared {
 
     fn start(self, ground: Ground<'_>, step: &Step, run: &mut StepRun) -> Result<Ran, Unmeasured> {
         let (work, out) = (run.folder.join("work"), run.folder.join("out"));
-        self.lay_out(ground, &work, &out).map_err(|error| host_failure("lay out the working copy", &error))?;
+        self.lay_out(ground, &work, &out)
+            .map_err(|error| host_failure("lay out the working copy", &error))?;
         let directory = work.join(&ground.manifest.code.subdirectory);
-        let before = Snapshot::take(&work).map_err(|error| host_failure("look at the working copy", &error))?;
-        let before_here = Snapshot::take(&directory).map_err(|error| host_failure("look at the working copy", &error))?;
+        let before =
+            Snapshot::take(&work).map_err(|error| host_failure("look at the working copy", &error))?;
+        let before_here =
+            Snapshot::take(&directory).map_err(|error| host_failure("look at the working copy", &error))?;
         let job = self.job(ground, step, run, &work, &out);
-        let outcome = ground.executor.run(&job, ground.observer).map_err(|error| not_started(&error))?;
+        let outcome = ground
+            .executor
+            .run(&job, ground.observer)
+            .map_err(|error| not_started(&error))?;
         run.spent = outcome.usage;
         run.enforced = Some(outcome.enforced.clone());
         run.attempts.clone_from(&outcome.attempts);
         if let Some(why) = ended_badly(step, &outcome, &run.folder) {
             return Err(why);
         }
-        let sources = Sources { out: &out, working: &directory, before: &before_here };
-        let bounds = Bounds { file: step.disk, total: step.disk, files: OUTPUTS_KEPT };
+        let sources = Sources {
+            out: &out,
+            working: &directory,
+            before: &before_here,
+        };
+        let bounds = Bounds {
+            file: step.disk,
+            total: step.disk,
+            files: OUTPUTS_KEPT,
+        };
         let collected = tree::collect(sources, &step.outputs, &run.folder.join("outputs"), bounds)
             .map_err(|error| host_failure("keep the outputs", &error))?;
         Ok(Ran {
@@ -492,10 +582,19 @@ impl Prepared {
     fn changed(&self, before: &Snapshot, work: &Path) -> Vec<String> {
         let changes = before.changes(work, CHANGES_LISTED);
         let placed = |path: &PathBuf| self.places.iter().any(|(_, place)| path.starts_with(place));
-        let lists = [("added", &changes.added), ("modified", &changes.modified), ("deleted", &changes.deleted)];
+        let lists = [
+            ("added", &changes.added),
+            ("modified", &changes.modified),
+            ("deleted", &changes.deleted),
+        ];
         let mut said: Vec<String> = Vec::new();
         for (word, paths) in lists {
-            said.extend(paths.iter().filter(|path| !placed(path)).map(|path| format!("{word} {}", path.display())));
+            said.extend(
+                paths
+                    .iter()
+                    .filter(|path| !placed(path))
+                    .map(|path| format!("{word} {}", path.display())),
+            );
         }
         if changes.more > 0 {
             said.push(format!("and {} more", changes.more));
@@ -535,7 +634,11 @@ impl Prepared {
         mounts.extend(self.mounts.iter().cloned());
         if ground.executor.shows_mounts() {
             let placed = self.places.iter();
-            mounts.extend(placed.map(|(host, place)| Mount { host: host.clone(), inside: code.join(place), writable: false }));
+            mounts.extend(placed.map(|(host, place)| Mount {
+                host: host.clone(),
+                inside: code.join(place),
+                writable: false,
+            }));
         }
         let mut env = ground.environment.env.clone();
         env.extend(self.env.clone());
@@ -546,7 +649,11 @@ impl Prepared {
             mounts,
             env,
             path: ground.environment.path.clone(),
-            network: if step.network { Network::Host } else { Network::None },
+            network: if step.network {
+                Network::Host
+            } else {
+                Network::None
+            },
             limits: Limits {
                 wall: step.timeout,
                 memory: step.memory,
@@ -563,7 +670,9 @@ impl Prepared {
 
 /// What every step gets: helps towards the same result twice, and where things are.
 fn environment_variables(step: &Step, seed: Option<u64>) -> BTreeMap<String, OsString> {
-    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get).to_string();
+    let threads = std::thread::available_parallelism()
+        .map_or(1, std::num::NonZero::get)
+        .to_string();
     let mut env: BTreeMap<String, OsString> = BTreeMap::new();
     for (name, value) in [
         ("PYTHONHASHSEED", "0"),
@@ -592,9 +701,15 @@ fn find_reusable(ground: Ground<'_>, run: &StepRun, inputs: &Inputs) -> Result<(
     let mut why = "never run before".to_owned();
     for earlier in runs_newest_first(ground.runs) {
         let folder = earlier.join("steps").join(run.execution.folder_name());
-        let Some(saved) = saved::read(&folder) else { continue };
+        let Some(saved) = saved::read(&folder) else {
+            continue;
+        };
         let changes = inputs.changes(&saved.inputs);
-        let name = earlier.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let name = earlier
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
         match saved.ran {
             Some(ran) if changes.is_empty() => match adopt(&folder, &run.folder, &ran, inputs) {
                 Ok(()) => return Ok((name, ran)),
@@ -608,7 +723,7 @@ fn find_reusable(ground: Ground<'_>, run: &StepRun, inputs: &Inputs) -> Result<(
     Err(why)
 }
 
-fn runs_newest_first(runs: &Path) -> Vec<PathBuf> {
+pub(super) fn runs_newest_first(runs: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(runs).into_iter().flatten().flatten();
     let mut folders: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
     folders.sort();
@@ -627,18 +742,30 @@ fn adopt(from: &Path, to: &Path, ran: &Ran, inputs: &Inputs) -> io::Result<()> {
         fs::copy(from.join(log), to.join(log))?;
     }
     for output in ran.files() {
-        tree::place(&from.join("outputs").join(&output.path), &to.join("outputs"), Path::new(&output.path))?;
+        tree::place(
+            &from.join("outputs").join(&output.path),
+            &to.join("outputs"),
+            Path::new(&output.path),
+        )?;
     }
     verify(to, ran)?;
     saved::write(to, inputs, "succeeded", Some(ran))
 }
 
 fn verify(folder: &Path, ran: &Ran) -> io::Result<()> {
-    let outputs = ran.files().map(|output| (folder.join("outputs").join(&output.path), output.digest));
-    let logs = [(folder.join("stdout.log"), ran.stdout), (folder.join("stderr.log"), ran.stderr)];
+    let outputs = ran
+        .files()
+        .map(|output| (folder.join("outputs").join(&output.path), output.digest));
+    let logs = [
+        (folder.join("stdout.log"), ran.stdout),
+        (folder.join("stderr.log"), ran.stderr),
+    ];
     for (path, expected) in outputs.chain(logs) {
         if Digest::of_file(&path)?.0 != expected {
-            return Err(io::Error::other(format!("`{}` was changed since", path.display())));
+            return Err(io::Error::other(format!(
+                "`{}` was changed since",
+                path.display()
+            )));
         }
     }
     Ok(())
@@ -649,15 +776,28 @@ fn declared((name, became): (String, tree::Output)) -> DeclaredOutput {
         tree::Output::Written(kept) => (OutputState::Written, kept),
         tree::Output::Stale => (OutputState::Stale, Vec::new()),
         tree::Output::Missing => (OutputState::Missing, Vec::new()),
-        tree::Output::Refused { path, danger } => (OutputState::Refused(format!("{}: {path}", danger.code())), Vec::new()),
+        tree::Output::Refused { path, danger } => (
+            OutputState::Refused(format!("{}: {path}", danger.code())),
+            Vec::new(),
+        ),
     };
-    let file = |kept: tree::Kept| OutputFile { path: kept.path, digest: kept.digest, bytes: kept.bytes };
-    DeclaredOutput { name, state, files: kept.into_iter().map(file).collect() }
+    let file = |kept: tree::Kept| OutputFile {
+        path: kept.path,
+        digest: kept.digest,
+        bytes: kept.bytes,
+    };
+    DeclaredOutput {
+        name,
+        state,
+        files: kept.into_iter().map(file).collect(),
+    }
 }
 
 fn log_digest(run: &StepRun, name: &str) -> Result<Digest, Unmeasured> {
     let digest = Digest::of_file(&run.folder.join(name));
-    digest.map(|(digest, _)| digest).map_err(|error| host_failure("hash the logs", &error))
+    digest
+        .map(|(digest, _)| digest)
+        .map_err(|error| host_failure("hash the logs", &error))
 }
 
 /// Removes a folder with all that is in it, if it is there.
@@ -675,17 +815,32 @@ fn put(from: &Path, working: &Path, place: &Path) -> io::Result<()> {
         // The tree is the paper's: a link on the way may lead anywhere.
         let parent = target.parent().unwrap_or(working).canonicalize()?;
         if !parent.starts_with(working.canonicalize()?) {
-            return Err(io::Error::other(format!("`{}` lies behind a link that leads out", place.display())));
+            return Err(io::Error::other(format!(
+                "`{}` lies behind a link that leads out",
+                place.display()
+            )));
         }
-        if target.symlink_metadata()?.is_dir() { fs::remove_dir_all(&target)? } else { fs::remove_file(&target)? }
+        if target.symlink_metadata()?.is_dir() {
+            fs::remove_dir_all(&target)?
+        } else {
+            fs::remove_file(&target)?
+        }
     }
     tree::place(from, working, place)
 }
 
 fn host_failure(action: &str, error: &io::Error) -> Unmeasured {
     let full = error.kind() == io::ErrorKind::StorageFull;
-    let unmeasured = Unmeasured::new(Reason::StepFailed, Fault::Host, format!("cannot {action}: {error}"));
-    if full { unmeasured.hint("make room on the disk and check again") } else { unmeasured }
+    let unmeasured = Unmeasured::new(
+        Reason::StepFailed,
+        Fault::Host,
+        format!("cannot {action}: {error}"),
+    );
+    if full {
+        unmeasured.hint("make room on the disk and check again")
+    } else {
+        unmeasured
+    }
 }
 
 fn not_started(error: &ExecuteError) -> Unmeasured {
@@ -707,37 +862,80 @@ fn ended_badly(step: &Step, outcome: &Outcome, folder: &Path) -> Option<Unmeasur
     match &outcome.ending {
         Ending::Succeeded => None,
         Ending::Failed { code } => {
-            let said = last_line(&folder.join("stderr.log")).or_else(|| last_line(&folder.join("stdout.log")));
+            let said =
+                last_line(&folder.join("stderr.log")).or_else(|| last_line(&folder.join("stdout.log")));
             let said = said.map(|line| format!(": {line}")).unwrap_or_default();
-            let asked: Vec<_> = outcome.attempts.iter().map(|attempt| attempt.what.as_str()).collect();
-            let failed = Unmeasured::new(Reason::StepFailed, Fault::Paper, format!("step `{id}` ended with code {code}{said}"));
+            let asked: Vec<_> = outcome
+                .attempts
+                .iter()
+                .map(|attempt| attempt.what.as_str())
+                .collect();
+            let failed = Unmeasured::new(
+                Reason::StepFailed,
+                Fault::Paper,
+                format!("step `{id}` ended with code {code}{said}"),
+            );
             if asked.is_empty() || step.network {
                 return Some(failed);
             }
-            let hint = format!("it asked for {} while offline; fetch that as `[[data]]`, or allow `network = true`", asked.join(", "));
+            let hint = format!(
+                "it asked for {} while offline; fetch that as `[[data]]`, or allow `network = true`",
+                asked.join(", ")
+            );
             Some(failed.hint(hint))
         }
-        Ending::Killed { signal } => paper(Reason::StepFailed, format!("step `{id}` was ended by signal {signal}")),
+        Ending::Killed { signal } => paper(
+            Reason::StepFailed,
+            format!("step `{id}` was ended by signal {signal}"),
+        ),
         Ending::TimedOut => {
             let limit = humantime::format_duration(step.timeout);
-            Some(Unmeasured::new(Reason::Timeout, Fault::Paper, format!("step `{id}` ran past its limit of {limit}")).hint("raise the step's `timeout` if the paper says that it takes longer"))
+            Some(
+                Unmeasured::new(
+                    Reason::Timeout,
+                    Fault::Paper,
+                    format!("step `{id}` ran past its limit of {limit}"),
+                )
+                .hint("raise the step's `timeout` if the paper says that it takes longer"),
+            )
         }
         Ending::OutOfMemory => {
             let limit = bytesize::ByteSize(step.memory);
-            Some(Unmeasured::new(Reason::OutOfMemory, Fault::Paper, format!("step `{id}` ran past its limit of {limit} of memory")).hint("raise the step's `memory` if the machine has more"))
+            Some(
+                Unmeasured::new(
+                    Reason::OutOfMemory,
+                    Fault::Paper,
+                    format!("step `{id}` ran past its limit of {limit} of memory"),
+                )
+                .hint("raise the step's `memory` if the machine has more"),
+            )
         }
         Ending::TooMuchOutput => {
             let limit = bytesize::ByteSize(LOG_LIMIT);
-            paper(Reason::StepFailed, format!("step `{id}` wrote more than {limit} to its log"))
+            paper(
+                Reason::StepFailed,
+                format!("step `{id}` wrote more than {limit} to its log"),
+            )
         }
         Ending::TooMuchDisk => {
             let limit = bytesize::ByteSize(step.disk);
-            Some(Unmeasured::new(Reason::StepFailed, Fault::Paper, format!("step `{id}` wrote more than {limit} to disk")).hint("raise the step's `disk` if it needs more"))
+            Some(
+                Unmeasured::new(
+                    Reason::StepFailed,
+                    Fault::Paper,
+                    format!("step `{id}` wrote more than {limit} to disk"),
+                )
+                .hint("raise the step's `disk` if it needs more"),
+            )
         }
         Ending::Cancelled => Some(cancelled()),
         Ending::HostDiskFull => Some(
-            Unmeasured::new(Reason::StepFailed, Fault::Host, format!("the disk was full while step `{id}` ran"))
-                .hint("make room and check again; finished work is used again"),
+            Unmeasured::new(
+                Reason::StepFailed,
+                Fault::Host,
+                format!("the disk was full while step `{id}` ran"),
+            )
+            .hint("make room and check again; finished work is used again"),
         ),
     }
 }
@@ -752,5 +950,11 @@ fn last_line(log: &Path) -> Option<String> {
     file.read_to_end(&mut tail).ok()?;
     let tail = String::from_utf8_lossy(&tail);
     let line = tail.lines().rev().find(|line| !line.trim().is_empty())?;
-    Some(line.trim().chars().filter(|c| !c.is_control()).take(200).collect())
+    Some(
+        line.trim()
+            .chars()
+            .filter(|c| !c.is_control())
+            .take(200)
+            .collect(),
+    )
 }

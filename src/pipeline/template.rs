@@ -49,7 +49,9 @@ impl Template {
                 rest = &tail[2..];
                 continue;
             }
-            let value = tail.find('}').and_then(|close| Some((close, self.values.get(tail.get(1..close)?)?)));
+            let value = tail
+                .find('}')
+                .and_then(|close| Some((close, self.values.get(tail.get(1..close)?)?)));
             match value {
                 Some((close, value)) => {
                     filled.push(value);

@@ -285,6 +285,18 @@ pub fn pin(
     Ok(pinned)
 }
 
+/// Whether the cache has `commit` of `repository` already. Asks nobody.
+pub fn is_cached(
+    repository: &str,
+    base: &Path,
+    commit: &CommitId,
+    settings: &Settings,
+    cache: &Cache,
+) -> bool {
+    let source = Source::new(repository, base, &settings.configuration);
+    source.is_ok_and(|source| mirror::has(cache, &source, commit))
+}
+
 /// A checkout that is not finished. Dropping it removes what is there.
 struct Unfinished {
     path: PathBuf,

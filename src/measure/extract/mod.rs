@@ -47,6 +47,11 @@ pub enum Output {
     Stale,
     /// It is not there.
     Missing,
+    /// It is there and is not to be looked at.
+    Refused {
+        /// Why.
+        why: String,
+    },
 }
 
 /// A value, or several, of which each is a run.
@@ -167,6 +172,10 @@ impl StepFiles {
                     error.hint("check the name against what the code writes, and where it writes it")
                 })
             }
+            Some(Output::Refused { why }) => Err(invalid(
+                Fault::Paper,
+                format!("`{}` is not looked at: {}", shown(name), shown(why)),
+            )),
             None => {
                 let names: Vec<String> = self.outputs.keys().cloned().collect();
                 let near = nearest(name, &names).map(|near| format!("did you mean `{near}`?"));
