@@ -13,6 +13,7 @@ mod processes;
 pub(crate) mod raw;
 mod relay;
 pub mod sandbox;
+pub mod tree;
 mod wire;
 
 use std::collections::BTreeMap;

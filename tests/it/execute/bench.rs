@@ -13,7 +13,10 @@ use reproof::observe::{Event, Observer};
 use tempfile::TempDir;
 
 /// Our program; another copy of it where that one cannot be reached.
-#[expect(clippy::disallowed_methods, reason = "tests are told by it where a copy of the program lies")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "tests are told by it where a copy of the program lies"
+)]
 pub(crate) fn program() -> PathBuf {
     std::env::var_os("REPROOF_TEST_PROGRAM").map_or(env!("CARGO_BIN_EXE_reproof").into(), PathBuf::from)
 }
@@ -46,7 +49,11 @@ impl Bench {
             fs::create_dir(at(name)).expect("a folder");
         }
         fs::write(at("data/data.csv"), "1,2\n").expect("written");
-        let mount = |name: &str, writable| Mount { host: at(name), inside: Path::new("/w").join(name), writable };
+        let mount = |name: &str, writable| Mount {
+            host: at(name),
+            inside: Path::new("/w").join(name),
+            writable,
+        };
         let job = Job {
             name: "test".to_owned(),
             argv: Vec::new(),
@@ -66,8 +73,17 @@ impl Bench {
             stderr: at("stderr"),
             gpus: 0,
         };
-        let local = Local { program: program(), scratch: at("scratch"), wanted: Wanted::Full };
-        Self { folder, local, job, observer: Watcher::default() }
+        let local = Local {
+            program: program(),
+            scratch: at("scratch"),
+            wanted: Wanted::Full,
+        };
+        Self {
+            folder,
+            local,
+            job,
+            observer: Watcher::default(),
+        }
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -89,14 +105,19 @@ impl Bench {
 
     #[track_caller]
     pub(crate) fn run(&mut self, argv: &[&str]) -> Ran {
-        self.try_run(argv).unwrap_or_else(|error| panic!("{}", reproof::error::chain(&error)))
+        self.try_run(argv)
+            .unwrap_or_else(|error| panic!("{}", reproof::error::chain(&error)))
     }
 
     pub(crate) fn try_run(&mut self, argv: &[&str]) -> Result<Ran, ExecuteError> {
         self.job.argv = argv.iter().map(OsString::from).collect();
         let outcome = self.local.run(&self.job, &self.observer)?;
         let read = |path: &Path| String::from_utf8_lossy(&fs::read(path).expect("a log")).into_owned();
-        Ok(Ran { outcome, stdout: read(&self.job.stdout), stderr: read(&self.job.stderr) })
+        Ok(Ran {
+            outcome,
+            stdout: read(&self.job.stdout),
+            stderr: read(&self.job.stderr),
+        })
     }
 }
 
@@ -111,7 +132,9 @@ pub(crate) struct Watcher {
 
 impl Observer for Watcher {
     fn event(&self, event: Event<'_>) {
-        let Event::Output { bytes, .. } = event else { return };
+        let Event::Output { bytes, .. } = event else {
+            return;
+        };
         let mut output = self.output.lock().expect("no panic before");
         output.extend_from_slice(bytes);
         let stop = self.stop_after.lock().expect("no panic before");
@@ -131,7 +154,9 @@ impl Observer for Watcher {
 pub(crate) fn alive(mark: &str) -> bool {
     let entries = fs::read_dir("/proc").expect("processes").flatten();
     let lines = entries.filter_map(|entry| fs::read(entry.path().join("cmdline")).ok());
-    lines.into_iter().any(|line| String::from_utf8_lossy(&line).contains(mark))
+    lines
+        .into_iter()
+        .any(|line| String::from_utf8_lossy(&line).contains(mark))
 }
 
 /// Waits until `done`, for a long time but not for ever.
@@ -147,5 +172,9 @@ pub(crate) fn eventually(done: impl Fn() -> bool) -> bool {
 pub(crate) fn mark() -> String {
     use std::sync::atomic::AtomicU32;
     static NEXT: AtomicU32 = AtomicU32::new(0);
-    format!("mark{}x{}x", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
+    format!(
+        "mark{}x{}x",
+        std::process::id(),
+        NEXT.fetch_add(1, Ordering::Relaxed)
+    )
 }
