@@ -44,6 +44,10 @@ pub(super) struct Seen {
     pub(super) cpu: Duration,
     pub(super) peak_memory: u64,
     pub(super) wall: Duration,
+    /// Whether the machine's disk was ever full meanwhile.
+    pub(super) disk_full: bool,
+    /// Bytes that lay in the job's folders when it began.
+    pub(super) used_before: u64,
 }
 
 /// Why a job was never started.
@@ -170,11 +174,7 @@ impl Follower<'_> {
 
     /// Counts all that was written, when the disk says that something may have been.
     fn watch_disk(&self, state: &mut State) {
-        let left: u64 = self
-            .writable
-            .iter()
-            .filter_map(|folder| disk::left(folder))
-            .fold(0, u64::saturating_add);
+        let left = self.left();
         state.disk_full |= disk::is_full(self.writable);
         let shrunk = state.left.saturating_sub(left) > self.job.limits.disk / 16;
         // A large tree is walked less often.
@@ -191,10 +191,27 @@ impl Follower<'_> {
     }
 
     fn written(&self, state: &State) -> u64 {
+        let enough = self.job.limits.disk.saturating_add(state.used_before);
+        let used = disk::used(self.writable, enough);
         let deleted = processes::deleted_files(&state.processes());
-        disk::used(self.writable)
+        let written = used
+            .bytes
             .saturating_add(deleted)
-            .saturating_sub(state.used_before)
+            .saturating_sub(state.used_before);
+        if used.hidden {
+            // What cannot be counted is taken from what the disk has less, whoever wrote that.
+            written.max(state.left_before.saturating_sub(self.left()))
+        } else {
+            written
+        }
+    }
+
+    fn left(&self) -> u64 {
+        self.writable
+            .iter()
+            .filter_map(|folder| disk::left(folder))
+            .min()
+            .unwrap_or(u64::MAX)
     }
 
     /// Ends a job that was stopped: politely where it did nothing wrong, at once where every moment costs.
@@ -249,12 +266,8 @@ impl Follower<'_> {
         if self.cgroup.killed_for_memory() > 0 {
             state.stop(Ending::OutOfMemory);
         }
-        if self.written(state) > self.job.limits.disk {
-            state.stop(Ending::TooMuchDisk);
-        }
-        if state.disk_full || disk::is_full(self.writable) {
-            state.stop_if_failed(Ending::HostDiskFull);
-        }
+        state.seen.disk_full = state.disk_full || disk::is_full(self.writable);
+        state.seen.used_before = state.used_before;
     }
 }
 
@@ -271,6 +284,7 @@ struct State {
     walked: Instant,
     walk_took: Duration,
     left: u64,
+    left_before: u64,
     used_before: u64,
     disk_full: bool,
     since: Option<Instant>,
@@ -281,11 +295,7 @@ struct State {
 impl State {
     fn new(follower: &Follower<'_>) -> Self {
         let now = Instant::now();
-        let left = follower
-            .writable
-            .iter()
-            .filter_map(|folder| disk::left(folder))
-            .fold(0, u64::saturating_add);
+        let left = follower.left();
         Self {
             seen: Seen::default(),
             over: false,
@@ -300,7 +310,8 @@ impl State {
             walked: now,
             walk_took: Duration::ZERO,
             left,
-            used_before: disk::used(follower.writable),
+            left_before: left,
+            used_before: disk::used(follower.writable, u64::MAX).bytes,
             disk_full: false,
             since: None,
             asked: false,
@@ -321,12 +332,6 @@ impl State {
     fn stop(&mut self, ending: Ending) {
         if self.seen.stopped.is_none() {
             self.seen.stopped = Some(ending);
-        }
-    }
-
-    fn stop_if_failed(&mut self, ending: Ending) {
-        if self.seen.ended != Some((Some(0), None)) {
-            self.stop(ending);
         }
     }
 

@@ -12,7 +12,7 @@ use rustix::process::Signal;
 use tempfile::TempDir;
 
 use super::cgroup::Cgroup;
-use super::disk::Handover;
+use super::disk::{self, Handover};
 use super::facts::{self, Refusal};
 use super::follow::{Failure, Follower, Seen};
 use super::relay::Relay;
@@ -37,6 +37,8 @@ pub enum Wanted {
     Full,
     /// All of it, or where that is not to be had Landlock and seccomp, or nothing is run.
     AtLeastLandlock,
+    /// Landlock and seccomp, even where more is to be had.
+    Landlock,
     /// None: the user typed `--no-sandbox`.
     None,
 }
@@ -47,6 +49,7 @@ impl Wanted {
         match self {
             Self::Full => &[Tier::Full],
             Self::AtLeastLandlock => &[Tier::Full, Tier::Landlock],
+            Self::Landlock => &[Tier::Landlock],
             Self::None => &[Tier::None],
         }
     }
@@ -140,8 +143,9 @@ impl Local {
             child,
             link,
         };
-        let seen = follower.follow().map_err(io("follow the job"))?;
+        let mut seen = follower.follow().map_err(io("follow the job"))?;
         drop(handover);
+        look_at_disk(job, &writable, &mut seen);
         judge(job, tier, &cgroup, seen)
     }
 
@@ -260,6 +264,20 @@ fn hand_over(job: &Job, identity: Identity, writable: &[PathBuf]) -> io::Result<
         rustix::fs::chown(socket, Some(user), None)?;
     }
     Handover::give(writable, Some(user))
+}
+
+/// Counts a last time what was written, now that nothing changes any more and nothing is closed to us.
+fn look_at_disk(job: &Job, writable: &[PathBuf], seen: &mut Seen) {
+    if seen.stopped.is_some() {
+        return;
+    }
+    let allowed = job.limits.disk.saturating_add(seen.used_before);
+    let used = disk::used(writable, allowed);
+    if used.bytes > allowed || used.hidden {
+        seen.stopped = Some(Ending::TooMuchDisk);
+    } else if seen.disk_full && seen.ended != Some((Some(0), None)) {
+        seen.stopped = Some(Ending::HostDiskFull);
+    }
 }
 
 fn spec(job: &Job, tier: Tier, identity: Identity, scratch: &Path, relay: Option<&Relay>) -> Spec {

@@ -86,7 +86,7 @@ pub(super) fn close_from(first: u32) -> io::Result<()> {
 pub(super) fn unshare(flags: UnshareFlags) -> io::Result<()> {
     assert!(!flags.contains(UnshareFlags::FILES), "descriptors stay shared");
     // SAFETY: only `FILES` is unsafe.
-    Ok(unsafe { rustix::thread::unshare_unsafe(flags)? })
+    unsafe { rustix::thread::unshare_unsafe(flags) }.map_err(io::Error::from)
 }
 
 /// Adds `attributes` to the mount `mount`, and if `deep` to all below it.

@@ -178,7 +178,14 @@ fn inside(spec: &Spec, link: &Link, orders: &UnixStream, life: &io::PipeReader) 
     let listener = filter::install(spec, &mut measures)?;
     doors.watch(link).doing("start the sandbox's own threads")?;
     describe(spec, &mut measures);
-    supervise::run(spec, link, orders, listener, measures, supervise::Tree::Namespace)
+    supervise::run(
+        spec,
+        link,
+        orders,
+        listener.as_ref(),
+        measures,
+        supervise::Tree::Namespace,
+    )
 }
 
 /// Dies when the process that forked us does, even if that was a moment ago.
@@ -251,7 +258,7 @@ fn behind_landlock(spec: &Spec, link: &Link, orders: &UnixStream) -> Built<Never
         spec,
         link,
         orders,
-        listener,
+        listener.as_ref(),
         measures,
         supervise::Tree::Descendants,
     )

@@ -139,8 +139,9 @@ fn rules(spec: &Spec) -> io::Result<RulesetCreated> {
             .map_err(other)?;
     }
     let (read, all) = (AccessFs::from_read(NEWEST), AccessFs::from_all(NEWEST));
+    let write = AccessFs::WriteFile | AccessFs::Truncate;
     let devices = read
-        | AccessFs::WriteFile
+        | write
         | if spec.gpus > 0 {
             AccessFs::IoctlDev.into()
         } else {
@@ -162,7 +163,7 @@ fn full(
 ) -> io::Result<RulesetCreated> {
     rules = allow(rules, "/", read)?;
     rules = allow(rules, "/dev", devices)?;
-    rules = allow(rules, "/proc", read | AccessFs::WriteFile)?;
+    rules = allow(rules, "/proc", read | AccessFs::WriteFile | AccessFs::Truncate)?;
     rules = allow(rules, "/dev/shm", all)?;
     rules = allow(rules, "/tmp", all)?;
     for mount in spec.mounts.iter().filter(|mount| mount.writable) {

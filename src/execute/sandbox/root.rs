@@ -55,6 +55,7 @@ const PROC_READ_ONLY: &[&str] = &[
     "proc/bus",
     "proc/fs",
     "proc/mtrr",
+    "proc/pressure",
 ];
 
 /// Parts of /proc that say too much about the machine.
@@ -65,6 +66,9 @@ const PROC_HIDDEN: &[&str] = &[
     "proc/timer_list",
     "proc/kallsyms",
 ];
+
+/// An empty file that lies over them.
+const EMPTY: &str = "run/empty";
 
 /// Replaces this process's root by that of the job.
 pub(super) fn build(spec: &Spec) -> Built<()> {
@@ -162,7 +166,7 @@ impl Root {
                 "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n",
             )?;
         }
-        self.folder(Path::new("run"))?;
+        self.file(EMPTY, "")?;
         self.folder(Path::new("var"))?;
         symlinkat("/tmp", &self.0, "var/tmp")?;
         Ok(())
@@ -218,7 +222,7 @@ impl Root {
             self.cover(&self.0, name, name)?;
         }
         for name in PROC_HIDDEN {
-            self.cover(&self.0, "dev/null", name)?;
+            self.cover(&self.0, EMPTY, name)?;
         }
         Ok(())
     }

@@ -79,7 +79,7 @@ pub(super) fn run(
     spec: &Spec,
     link: &Link,
     orders: &UnixStream,
-    listener: Option<OwnedFd>,
+    listener: Option<&OwnedFd>,
     measures: BTreeMap<String, String>,
     tree: Tree,
 ) -> Built<Never> {
@@ -89,7 +89,7 @@ pub(super) fn run(
         link,
         seen: BTreeSet::new(),
     };
-    let status = follow(main, orders, listener.as_ref(), &mut attempts, tree).doing("follow the job")?;
+    let status = follow(main, orders, listener, &mut attempts, tree).doing("follow the job")?;
     tree.end();
     let (cpu, largest) = raw::usage_of_children();
     let signal = status.terminating_signal();

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -168,6 +169,13 @@ pub(crate) fn eventually(done: impl Fn() -> bool) -> bool {
     done()
 }
 
+/// Says "hi" to everybody who connects.
+pub(crate) fn greet<W: Write>(peers: impl Iterator<Item = io::Result<W>>) {
+    for mut peer in peers.flatten() {
+        drop(peer.write_all(b"hi"));
+    }
+}
+
 /// A word that nothing else on this machine contains.
 pub(crate) fn mark() -> String {
     use std::sync::atomic::AtomicU32;
@@ -177,4 +185,26 @@ pub(crate) fn mark() -> String {
         std::process::id(),
         NEXT.fetch_add(1, Ordering::Relaxed)
     )
+<<<<<<< HEAD
+=======
+}
+
+impl Bench {
+    /// Like [`Bench::run`], but `None` where this machine cannot confine as asked.
+    #[track_caller]
+    pub(crate) fn run_or_refused(&mut self, argv: &[&str]) -> Option<Ran> {
+        match self.try_run(argv) {
+            Ok(ran) => Some(ran),
+            Err(ExecuteError::CannotConfine { .. }) => None,
+            Err(error) => panic!("{}", reproof::error::chain(&error)),
+        }
+    }
+
+    /// Like [`Bench::python`], but `None` where this machine cannot confine as asked.
+    #[track_caller]
+    pub(crate) fn python_or_refused(&mut self, script: &str) -> Option<Ran> {
+        fs::write(self.path("code/script.py"), script).expect("written");
+        self.run_or_refused(&[PYTHON, "script.py"])
+    }
+>>>>>>> h/execute
 }
