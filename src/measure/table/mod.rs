@@ -165,15 +165,12 @@ impl Table {
     pub(super) fn open(file: &TableFile, wanted: &[&str]) -> Result<Self, Unmeasured> {
         let format = file.format()?;
         checked(file)?;
-        let (columns, headless, body) = match format {
-            TableFormat::Jsonl => {
-                let (columns, rows) = json::Rows::open(file)?;
-                (columns, false, Body::Json(rows))
-            }
-            _ => {
-                let (columns, headless, rows) = delimited::open(file, format == TableFormat::Tsv, wanted)?;
-                (columns, headless, Body::Delimited(rows))
-            }
+        let (columns, headless, body) = if format == TableFormat::Jsonl {
+            let (columns, rows) = json::Rows::open(file)?;
+            (columns, false, Body::Json(rows))
+        } else {
+            let (columns, headless, rows) = delimited::open(file, format == TableFormat::Tsv, wanted)?;
+            (columns, headless, Body::Delimited(rows))
         };
         if columns.len() > MOST_COLUMNS {
             return Err(file.invalid(format_args!(
