@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use tempfile::TempDir;
 
 use super::*;
-use crate::manifest::TableFormat;
+use crate::manifest::{Data, Role, TableFormat};
 use crate::measure::{Metric, Side, TableFile, metric};
 
 /// A folder with labels and predictions in it.
@@ -32,6 +32,7 @@ impl Desk {
             file: TableFile {
                 path: put("blob", labels),
                 name: "labels".to_owned(),
+                ending: "labels".to_owned(),
                 format: Some(TableFormat::Csv),
                 side: Side::Pinned,
             },
@@ -64,7 +65,7 @@ impl Desk {
     }
 
     fn called(mut self, name: &str) -> Self {
-        name.clone_into(&mut self.predictions.name);
+        self.predictions = TableFile::written(&self.predictions.path, name);
         self
     }
 
@@ -398,6 +399,54 @@ fn only_regular_files_of_a_step_are_opened() {
         linked.value("accuracy").unwrap_err().reason,
         Reason::MeasurementMissing
     );
+}
+
+#[test]
+fn labels_of_an_archive_are_its_only_file() {
+    let mut desk = Desk::new("", "prediction\na\nb\n");
+    let folder = desk.folder.path().join("unpacked");
+    fs::create_dir_all(folder.join("deep")).unwrap();
+    fs::write(folder.join("deep/labels.tsv"), "x\ty\n1\ta\n2\tb\n").unwrap();
+    desk.truth.file = TableFile {
+        path: folder.clone(),
+        name: "uci".to_owned(),
+        ending: "https://example.org/uci.zip".to_owned(),
+        format: None,
+        side: Side::Pinned,
+    };
+    assert_eq!(desk.value("accuracy"), Ok(1.0));
+    fs::write(folder.join("README"), "x").unwrap();
+    insta::assert_snapshot!(desk.refused("accuracy", Fault::Manifest), @"`uci`: it is a folder with 2 files and not a table: `README`, `deep/labels.tsv`");
+}
+
+#[test]
+fn labels_are_read_as_their_data_set_says() {
+    let data = |source: &str, format| Data {
+        id: "cora".to_owned(),
+        source: source.to_owned(),
+        sha256: None,
+        license: None,
+        role: Role::Test,
+        format,
+        target: Some("y".to_owned()),
+        id_column: None,
+        unpack: false,
+        place: None,
+    };
+    let mut desk = Desk::new("y,z\na,1\nb,2\n", "prediction\na\nb\n");
+    let blob = desk.truth.file.path.clone();
+    for source in [
+        "repo:cora.csv",
+        "https://example.org/cora.csv?raw=1",
+        "repo:cora.content",
+    ] {
+        desk.truth = Truth::new(&data(source, None), &blob);
+        assert_eq!(desk.value("accuracy"), Ok(1.0), "{source}");
+    }
+    desk.truth = Truth::new(&data("repo:cora.parquet", None), &blob);
+    insta::assert_snapshot!(desk.refused("accuracy", Fault::Manifest), @"`cora`: Parquet is not supported yet");
+    desk.truth = Truth::new(&data("repo:cora.parquet", Some(TableFormat::Csv)), &blob);
+    assert_eq!(desk.value("accuracy"), Ok(1.0));
 }
 
 #[test]
