@@ -1,0 +1,545 @@
+//! Files in pip's format: includes, comments, continued lines, encodings, limits.
+
+use std::fs::{self, File};
+use std::io::Read as _;
+use std::path::{Component, Path, PathBuf};
+
+use super::line::{self, Line};
+use super::{Place, Requirements, Wish, brief};
+use crate::environment::error::EnvironmentError;
+use crate::error::Fault;
+
+/// The largest file that is read, in bytes.
+const LARGEST: u64 = 1 << 20;
+
+/// The most lines that are looked at in all files together.
+const LINES: usize = 20_000;
+
+/// The most files that one requirement file can pull in.
+const FILES: usize = 64;
+
+/// What a file's packages are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Role {
+    Packages,
+    Constraints,
+}
+
+/// Reads files of one repository and collects what they ask for.
+#[derive(Debug)]
+pub(super) struct Reader {
+    tree: PathBuf,
+    found: Requirements,
+    /// Files that were read, with what they were read for: each once, so that circles end.
+    read: Vec<(PathBuf, Role)>,
+    lines: usize,
+}
+
+impl Reader {
+    /// A reader for the repository at `tree`.
+    pub(super) fn new(tree: &Path) -> Result<Self, EnvironmentError> {
+        let tree = fs::canonicalize(tree).map_err(EnvironmentError::io("open", tree))?;
+        Ok(Self {
+            tree,
+            found: Requirements::default(),
+            read: Vec::new(),
+            lines: 0,
+        })
+    }
+
+    /// All that was found.
+    pub(super) fn finish(self) -> Requirements {
+        self.found
+    }
+
+    /// Reads a file in pip's format and those that it includes.
+    pub(super) fn pip(&mut self, file: &str) -> Result<(), EnvironmentError> {
+        self.include(file, Role::Packages, Fault::Manifest)
+    }
+
+    fn include(&mut self, file: &str, role: Role, fault: Fault) -> Result<(), EnvironmentError> {
+        let (real, text) = self.open(file, fault)?;
+        if self.read.contains(&(real.clone(), role)) {
+            return Ok(());
+        }
+        self.read.push((real, role));
+        if self.read.len() > FILES {
+            return Err(failed(file, "too many files are included", Fault::Paper));
+        }
+        for (number, text) in logical_lines(&text) {
+            self.line(file, number, &text, role)?;
+        }
+        Ok(())
+    }
+
+    /// The whole text of a file of the repository, and where it really lies.
+    pub(super) fn open(&mut self, file: &str, fault: Fault) -> Result<(PathBuf, String), EnvironmentError> {
+        let inside = Path::new(file)
+            .components()
+            .all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
+        let real = inside.then(|| fs::canonicalize(self.tree.join(file)));
+        let Some(real) = real else {
+            return Err(failed(file, "it does not lie inside the repository", fault));
+        };
+        let real = real.map_err(|_| failed(file, "the repository has no such file", fault))?;
+        if !real.starts_with(&self.tree) {
+            return Err(failed(
+                file,
+                "it is a link that leads out of the repository",
+                Fault::Paper,
+            ));
+        }
+        let text = read_text(&real).map_err(|why| failed(file, &why, Fault::Paper))?;
+        self.lines += text.lines().count();
+        if self.lines > LINES {
+            return Err(failed(file, "there are too many lines", Fault::Paper));
+        }
+        Ok((real, text))
+    }
+
+    fn line(&mut self, file: &str, number: usize, text: &str, role: Role) -> Result<(), EnvironmentError> {
+        let place = Place::File {
+            file: file.to_owned(),
+            line: number,
+        };
+        let line = line::parse(text, &place).map_err(|mistake| EnvironmentError::RequirementLine {
+            place,
+            text: brief(text),
+            why: mistake.why,
+            hint: mistake.hint,
+        })?;
+        match line {
+            Line::Nothing => Ok(()),
+            Line::Requirement(requirement) if is_debian_remnant(&requirement.normalized()) => {
+                self.wish(
+                    file,
+                    number,
+                    text,
+                    "is left by a fault of Debian's pip and is no package; ignored",
+                );
+                Ok(())
+            }
+            Line::Requirement(requirement) => {
+                self.take(requirement, role);
+                Ok(())
+            }
+            Line::Address { package, address } => {
+                self.address(file, number, text, role, package, &address);
+                Ok(())
+            }
+            Line::Option { name, value } => self.option(file, number, text, role, &name, &value),
+        }
+    }
+
+    fn take(&mut self, requirement: super::Requirement, role: Role) {
+        match role {
+            Role::Packages => self.found.packages.push(requirement),
+            Role::Constraints => self.found.constraints.push(requirement),
+        }
+    }
+
+    /// A package from an address. `pip freeze` in a conda environment leaves `name @ file:///…`
+    /// behind, which names a folder of its author's machine: then the name alone is meant.
+    fn address(
+        &mut self,
+        file: &str,
+        number: usize,
+        text: &str,
+        role: Role,
+        package: Option<super::Requirement>,
+        address: &str,
+    ) {
+        let local = address.starts_with("file:");
+        match package {
+            Some(package) if local => {
+                let done = format!(
+                    "names a folder of its author's machine; `{}` is taken from the registry, without a version",
+                    package.name
+                );
+                self.wish(file, number, text, &done);
+                self.take(package, role);
+            }
+            package => {
+                let name = package.map(|package| package.name).or_else(|| name_in(address));
+                let done = match name {
+                    Some(name) => format!(
+                        "does not come from the registry and is not installed; if the code needs it, name a release of `{name}` under `packages`"
+                    ),
+                    None => "does not come from the registry and is not installed".to_owned(),
+                };
+                self.wish(file, number, text, &done);
+            }
+        }
+    }
+
+    fn option(
+        &mut self,
+        file: &str,
+        number: usize,
+        text: &str,
+        role: Role,
+        name: &str,
+        value: &str,
+    ) -> Result<(), EnvironmentError> {
+        let done = match name {
+            "--requirement" | "--constraint" if value.contains("://") => {
+                "is not read: only files of the repository are"
+            }
+            "--requirement" => return self.include(&beside(file, value), role, Fault::Paper),
+            "--constraint" => return self.include(&beside(file, value), Role::Constraints, Fault::Paper),
+            "--require-hashes" => return Ok(()), // always so
+            "--editable" => {
+                "is not installed: the repository's own code is found in the working folder, other code is not fetched"
+            }
+            "--index-url" | "--extra-index-url" | "--find-links" | "--trusted-host" | "--no-index" => {
+                "is ignored: this machine's own settings say where packages come from"
+            }
+            "--pre" => "is ignored: a pre-release is taken only where a version names it",
+            "--no-binary" | "--only-binary" | "--prefer-binary" => {
+                "is ignored: wheels are taken wherever there are any"
+            }
+            _ => "is ignored",
+        };
+        self.wish(file, number, text, done);
+        Ok(())
+    }
+
+    /// Notes a line that is not obeyed.
+    pub(super) fn wish(&mut self, file: &str, line: usize, text: &str, done: &str) {
+        self.found.wishes.push(Wish {
+            file: file.to_owned(),
+            line,
+            text: brief(text),
+            done: done.to_owned(),
+        });
+    }
+
+    /// Takes one line that stands in a file of another format.
+    pub(super) fn embedded(&mut self, file: &str, number: usize, text: &str) -> Result<(), EnvironmentError> {
+        self.line(file, number, text, Role::Packages)
+    }
+
+    /// Notes that `file` asks for this Python; the first to ask is heard.
+    pub(super) fn python(&mut self, version: &str, file: &str, line: usize) {
+        let place = Place::File {
+            file: file.to_owned(),
+            line,
+        };
+        self.found.python.get_or_insert((version.to_owned(), place));
+    }
+}
+
+/// An error about a whole file.
+pub(super) fn failed(file: &str, why: &str, fault: Fault) -> EnvironmentError {
+    EnvironmentError::RequirementFile {
+        file: file.to_owned(),
+        why: why.to_owned(),
+        fault,
+        hint: None,
+    }
+}
+
+/// Debian's pip once listed a package that does not exist.
+fn is_debian_remnant(name: &str) -> bool {
+    name == "pkg-resources"
+}
+
+/// `value` relative to the folder of `file`, with `..` taken out by name.
+fn beside(file: &str, value: &str) -> String {
+    let mut parts: Vec<&str> = file.split('/').collect();
+    parts.pop();
+    for part in value.split('/') {
+        match part {
+            "." | "" => {}
+            ".." if parts.last().is_some_and(|last| *last != "..") => {
+                parts.pop();
+            }
+            part => parts.push(part),
+        }
+    }
+    let joined = parts.join("/");
+    if value.starts_with('/') {
+        format!("/{joined}")
+    } else {
+        joined
+    }
+}
+
+/// The package's name in `…#egg=NAME`, in the name of a wheel or an archive, or in a repository's address.
+fn name_in(address: &str) -> Option<String> {
+    let named = address
+        .split_once("#egg=")
+        .map(|(_, name)| name.split(['&', '[', ' ']).next().unwrap_or(name));
+    let path = address
+        .split(['#', '?'])
+        .next()
+        .unwrap_or(address)
+        .trim_end_matches('/');
+    let last = path.rsplit('/').next().unwrap_or(path);
+    let last = last.split('@').next().unwrap_or(last).trim_end_matches(".git");
+    let file = last
+        .split_once('-')
+        .filter(|(_, rest)| rest.starts_with(|first: char| first.is_ascii_digit()));
+    let name = named.or(file.map(|(name, _)| name)).unwrap_or(last);
+    let good = !name.is_empty()
+        && name
+            .chars()
+            .all(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_' | '.'));
+    (good && name.starts_with(|first: char| first.is_ascii_alphanumeric())).then(|| name.to_owned())
+}
+
+/// A whole small file as text: UTF-8, or UTF-16 with its mark as Windows shells write it.
+fn read_text(path: &Path) -> Result<String, String> {
+    let file = File::open(path).map_err(|error| error.to_string())?;
+    let kind = file.metadata().map_err(|error| error.to_string())?;
+    if !kind.is_file() {
+        return Err("it is not a file".to_owned());
+    }
+    let mut bytes = Vec::new();
+    file.take(LARGEST + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| error.to_string())?;
+    if bytes.len() as u64 > LARGEST {
+        return Err("it is larger than 1 MiB".to_owned());
+    }
+    decode(&bytes).ok_or_else(|| "it is not text in UTF-8 or UTF-16".to_owned())
+}
+
+fn decode(bytes: &[u8]) -> Option<String> {
+    let wide = |bytes: &[u8], join: fn([u8; 2]) -> u16| {
+        let units: Vec<u16> = bytes
+            .chunks_exact(2)
+            .map(|pair| join([pair[0], pair[1]]))
+            .collect();
+        String::from_utf16(&units).ok()
+    };
+    match bytes {
+        [0xff, 0xfe, rest @ ..] => wide(rest, u16::from_le_bytes),
+        [0xfe, 0xff, rest @ ..] => wide(rest, u16::from_be_bytes),
+        [0xef, 0xbb, 0xbf, rest @ ..] => String::from_utf8(rest.to_vec()).ok(),
+        _ => String::from_utf8(bytes.to_vec()).ok(),
+    }
+}
+
+/// Lines with their numbers: continued ones joined, comments gone, blank ones left out.
+fn logical_lines(text: &str) -> Vec<(usize, String)> {
+    let mut lines = Vec::new();
+    let mut open: Option<(usize, String)> = None;
+    for (index, raw) in text.lines().enumerate() {
+        let (number, mut joined) = open.take().unwrap_or((index + 1, String::new()));
+        let raw = without_comment(raw);
+        match raw.strip_suffix('\\') {
+            Some(part) => {
+                joined.push_str(part);
+                joined.push(' ');
+                open = Some((number, joined));
+            }
+            None => {
+                joined.push_str(raw);
+                lines.push((number, joined));
+            }
+        }
+    }
+    lines.extend(open);
+    lines.retain(|(_, text)| !text.trim().is_empty());
+    lines
+}
+
+/// A comment begins with `#` at the start of a line or behind a blank: addresses hold `#egg=`.
+fn without_comment(line: &str) -> &str {
+    let start = line
+        .match_indices('#')
+        .map(|(at, _)| at)
+        .find(|at| *at == 0 || line[..*at].ends_with(char::is_whitespace));
+    line[..start.unwrap_or(line.len())].trim_end()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::read;
+    use super::*;
+
+    fn tree(files: &[(&str, &[u8])]) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().expect("a folder");
+        for (path, bytes) in files {
+            crate::workspace::write_whole(&folder.path().join(path), bytes).expect("written");
+        }
+        folder
+    }
+
+    fn names(found: &[super::super::Requirement]) -> Vec<String> {
+        found.iter().map(ToString::to_string).collect()
+    }
+
+    #[track_caller]
+    fn read_one(text: &str) -> Requirements {
+        let folder = tree(&[("requirements.txt", text.as_bytes())]);
+        read(folder.path(), &["requirements.txt".to_owned()], &[]).expect("readable")
+    }
+
+    #[test]
+    fn comments_and_continued_lines_are_understood() {
+        let found =
+            read_one("# top\nsix==1.15.0 \\\n    --hash=sha256:ab12 # why\n\nnumpy>=1 # x\nvcs # y\\\n");
+        assert_eq!(names(&found.packages), ["six==1.15.0", "numpy>=1", "vcs"]);
+        assert_eq!(found.packages[0].hashes, ["sha256:ab12"]);
+        assert_eq!(found.packages[1].place.to_string(), "requirements.txt:5");
+    }
+
+    #[test]
+    fn includes_are_followed_once_and_inside_the_repository() {
+        let folder = tree(&[
+            ("a/main.txt", b"-r ../base.txt\n-c limits.txt\nsix\n"),
+            ("base.txt", b"-r a/main.txt\nnumpy\n"),
+            ("a/limits.txt", b"numpy<2\n-r more.txt\n"),
+            ("a/more.txt", b"scipy<1.6\n"),
+        ]);
+        let found = read(folder.path(), &["a/main.txt".to_owned()], &[]).expect("readable");
+        assert_eq!(names(&found.packages), ["numpy", "six"]);
+        assert_eq!(names(&found.constraints), ["numpy<2", "scipy<1.6"]);
+    }
+
+    #[test]
+    fn a_file_outside_the_repository_is_not_read() {
+        let outside = tree(&[("secret.txt", b"six\n")]);
+        let folder = tree(&[
+            ("up.txt", b"-r ../../../etc/passwd\n"),
+            ("root.txt", b"-r /etc/passwd\n"),
+        ]);
+        std::os::unix::fs::symlink(outside.path().join("secret.txt"), folder.path().join("link.txt"))
+            .expect("linked");
+        for file in [
+            "up.txt",
+            "root.txt",
+            "link.txt",
+            "../x.txt",
+            "/etc/passwd",
+            "gone.txt",
+        ] {
+            let error = read(folder.path(), &[file.to_owned()], &[]).expect_err("refused");
+            assert!(
+                matches!(error, EnvironmentError::RequirementFile { .. }),
+                "{file}: {error}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_authors_wishes_are_shown_and_not_obeyed() {
+        let found = read_one(
+            "--index-url https://anna:secret@evil.example/simple\n\
+             --extra-index-url=https://evil.example/simple\n\
+             -f https://evil.example/wheels\n\
+             --trusted-host evil.example\n\
+             -e .\n\
+             -e git+https://code.example/b.git#egg=b\n\
+             git+https://code.example/c.git@main\n\
+             https://files.example/torch-1.7.0%2Bcpu-cp38-cp38-linux_x86_64.whl\n\
+             numpy @ file:///tmp/build/numpy_1/work\n\
+             pkg-resources==0.0.0\n\
+             --pre\n\
+             six\n",
+        );
+        assert_eq!(names(&found.packages), ["numpy", "six"]);
+        insta::assert_snapshot!(
+            found
+                .wishes
+                .iter()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>()
+                .join("\n")
+        );
+    }
+
+    #[test]
+    fn texts_of_windows_shells_are_read() {
+        let wide: Vec<u8> = [0xff, 0xfe]
+            .into_iter()
+            .chain("six==1.15.0\r\n".encode_utf16().flat_map(u16::to_le_bytes))
+            .collect();
+        let folder = tree(&[
+            ("wide.txt", &wide),
+            ("mark.txt", b"\xef\xbb\xbfnumpy\r\n"),
+            ("bad.txt", b"\xff\xfe\x00\xd8\n\n"),
+        ]);
+        let files = ["wide.txt".to_owned(), "mark.txt".to_owned()];
+        let found = read(folder.path(), &files, &[]).expect("readable");
+        assert_eq!(names(&found.packages), ["six==1.15.0", "numpy"]);
+        assert!(read(folder.path(), &["bad.txt".to_owned()], &[]).is_err());
+    }
+
+    #[test]
+    fn sizes_are_limited() {
+        let large = "# padding\n".repeat(120_000);
+        let folder = tree(&[
+            ("large.txt", large.as_bytes()),
+            ("many.txt", "a\n".repeat(LINES + 1).as_bytes()),
+        ]);
+        for file in ["large.txt", "many.txt"] {
+            assert!(read(folder.path(), &[file.to_owned()], &[]).is_err(), "{file}");
+        }
+    }
+
+    #[test]
+    fn names_of_packages_are_found_in_addresses() {
+        for (address, name) in [
+            (
+                "git+https://code.example/x/repo.git@v1#egg=name&subdirectory=y",
+                Some("name"),
+            ),
+            ("git+https://code.example/x/repo.git@v1", Some("repo")),
+            (
+                "https://files.example/torch-1.7.0-cp38-cp38-linux_x86_64.whl",
+                Some("torch"),
+            ),
+            ("./vendored/thing", Some("thing")),
+            (".", None),
+        ] {
+            assert_eq!(name_in(address).as_deref(), name, "{address}");
+        }
+    }
+
+    #[test]
+    fn packages_of_the_manifest_are_names_only() {
+        let folder = tree(&[]);
+        let own = |text: &str| read(folder.path(), &[], &[text.to_owned()]);
+        assert_eq!(
+            names(&own("torch==2.2.2").expect("a package").packages),
+            ["torch==2.2.2"]
+        );
+        for text in [
+            "git+https://code.example/a.git",
+            "--pre",
+            "",
+            "a @ https://files.example/a.whl",
+            "six\n--pre",
+        ] {
+            let error = own(text).expect_err("refused");
+            assert_eq!(crate::error::Diagnose::fault(&error), Fault::Manifest, "{text}");
+        }
+    }
+
+    #[test]
+    fn other_names_are_hinted_at() {
+        let found = read_one("sklearn\ntorch==1.7.1+cu110\nnumpy\n");
+        insta::assert_snapshot!(found.hints.join("\n"), @r"
+        requirements.txt:1: `sklearn` is probably meant to be `scikit-learn`
+        requirements.txt:2: builds `+cu110` of `torch` are not in the registry; `torch==1.7.1` is
+        ");
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_panics(text in "\\PC{0,40}(\n[-a-z=.# \\\\@:/]{0,20}){0,6}") {
+            let folder = tree(&[("requirements.txt", text.as_bytes())]);
+            let _ = read(folder.path(), &["requirements.txt".to_owned()], &[]);
+        }
+
+        #[test]
+        fn no_bytes_panic(bytes in proptest::collection::vec(any::<u8>(), 0..64)) {
+            let _ = decode(&bytes).map(|text| logical_lines(&text));
+        }
+    }
+}
