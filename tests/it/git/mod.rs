@@ -110,10 +110,11 @@ impl Bench {
 
     #[track_caller]
     fn transport_error(&self, repository: &str, commit: &CommitId) -> TransportError {
-        match self.refused(repository, commit) {
-            GitError::Transport(error) => error,
-            other => panic!("not the transport: {other:?}"),
-        }
+        let error = self.refused(repository, commit);
+        let GitError::Transport(error) = error else {
+            panic!("not the transport: {error:?}")
+        };
+        error
     }
 }
 
