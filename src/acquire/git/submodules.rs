@@ -259,14 +259,12 @@ impl Work<'_> {
         if written.is_empty() {
             return Err("`.gitmodules` gives no address for it".to_owned());
         }
-        let resolved = relative_to(&parent.written, written)
+        let resolved = relative_to(&parent.parent, written)
             .ok_or_else(|| "its address leads above its parent's".to_owned())?;
         let inner = Source::new(&resolved, self.request.base, &self.context.settings.configuration);
         let inner = inner.map_err(|error| chain(&error))?;
         // As git: a stranger's repository must not pull in what lies on this machine.
-        let as_written = Location::parse(&resolved, self.request.base).map_err(|error| chain(&error))?;
-        let parent_written = Location::parse(&parent.written, self.request.base).ok();
-        if as_written.is_local() && !parent_written.is_some_and(|parent| parent.is_local()) {
+        if inner.local && !parent.local {
             return Err("it lies on this machine, and its parent does not".to_owned());
         }
         if above.contains(&(inner.location.to_string(), commit.clone())) {
