@@ -325,7 +325,7 @@ impl Download<'_> {
 }
 
 fn broken(error: &io::Error, got: u64, total: Option<u64>) -> Stop {
-    let cause = if error.kind() == io::ErrorKind::TimedOut {
+    let cause = if is_timeout(error) {
         TransferError::Silent { got, total }
     } else {
         TransferError::Broken {
@@ -335,6 +335,14 @@ fn broken(error: &io::Error, got: u64, total: Option<u64>) -> Stop {
         }
     };
     Stop::Again(cause, None)
+}
+
+/// Within a transfer the only time limit is that on silence.
+fn is_timeout(error: &io::Error) -> bool {
+    let inner = error
+        .get_ref()
+        .and_then(|inner| inner.downcast_ref::<ureq::Error>());
+    error.kind() == io::ErrorKind::TimedOut || matches!(inner, Some(ureq::Error::Timeout(_)))
 }
 
 /// The announced length of the body.
