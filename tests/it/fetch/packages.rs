@@ -254,6 +254,18 @@ fn real_python() -> Option<PathBuf> {
         .then(|| String::from_utf8_lossy(&output.stdout).trim().into())
 }
 
+/// What the machine that runs the tests says about its package index.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "tests may read the environment, as cli/ does"
+)]
+fn configured() -> Vec<(String, String)> {
+    let named = PASSED.iter().map(|name| (*name).to_owned());
+    named
+        .filter_map(|name| std::env::var(&name).ok().map(|value| (name, value)))
+        .collect()
+}
+
 #[test]
 fn a_real_wheel_comes_through_the_real_pip() {
     let Some(python) = real_python() else {
@@ -263,10 +275,7 @@ fn a_real_wheel_comes_through_the_real_pip() {
     let mut bench = Bench::new();
     bench.context.allow_unpinned = true;
     bench.context.packages.pythons = vec![python];
-    let variables = PASSED
-        .iter()
-        .filter_map(|name| Some(((*name).to_owned(), std::env::var(name).ok()?)));
-    bench.context.packages.variables = variables.collect();
+    bench.context.packages.variables = configured();
     let obtained = bench.obtain(&unpinned("pypi:six==1.16.0/six.py")).expect("taken");
     assert_eq!(
         obtained.digest.hex(),

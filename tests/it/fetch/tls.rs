@@ -57,7 +57,7 @@ impl Authority {
 
 fn secure(authority: &Authority, host: &str) -> (Server, String) {
     let server = Server::with(Some(authority.server(host)), |asked, stream| {
-        serve(stream, asked, b"bytes")
+        serve(stream, asked, b"bytes");
     });
     let url = format!("https://localhost:{}/a", server.port());
     (server, url)
