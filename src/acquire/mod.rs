@@ -11,6 +11,7 @@ pub mod error;
 mod exchange;
 pub mod git;
 pub mod http;
+mod inventory;
 mod later;
 mod local;
 pub mod package;

@@ -1,8 +1,11 @@
 //! `https:` with authorities of our own making.
 
 use std::fs;
+use std::io::{self, BufRead as _, BufReader, Write as _};
+use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use reproof::acquire::AcquireError;
@@ -139,6 +142,47 @@ fn http_may_be_left_for_https() {
             .bytes,
         5
     );
+}
+
+/// A proxy that connects whoever asks, and counts them.
+fn proxy(count: &Arc<AtomicUsize>) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let count = Arc::clone(count);
+    std::thread::spawn(move || {
+        let Ok((client, _)) = listener.accept() else {
+            return;
+        };
+        let mut lines = BufReader::new(client.try_clone().expect("a socket"))
+            .lines()
+            .map_while(Result::ok);
+        let first = lines.next().expect("a request");
+        let target = first
+            .strip_prefix("CONNECT ")
+            .and_then(|rest| rest.split(' ').next())
+            .expect("a target");
+        lines.find(String::is_empty);
+        count.fetch_add(1, Ordering::SeqCst);
+        let server = TcpStream::connect(target).expect("the server");
+        (&client).write_all(b"HTTP/1.1 200 OK\r\n\r\n").expect("answered");
+        let (mut from, mut to) = (
+            client.try_clone().expect("a socket"),
+            server.try_clone().expect("a socket"),
+        );
+        std::thread::spawn(move || io::copy(&mut from, &mut to));
+        let _ = io::copy(&mut &server, &mut &client);
+    });
+    format!("http://{address}")
+}
+
+#[test]
+fn a_proxy_is_used_where_there_is_one() {
+    let (authority, mut bench, count) = (Authority::new(), Bench::new(), Arc::default());
+    let (_server, url) = secure(&authority, "localhost");
+    bench.context.network.authorities = Some(authority.file(&bench.folder()));
+    bench.context.network.https_proxy = Some(proxy(&count));
+    assert_eq!(bench.obtain(&pinned(&url, b"bytes")).expect("fetched").bytes, 5);
+    assert_eq!(count.load(Ordering::SeqCst), 1);
 }
 
 #[test]

@@ -565,3 +565,51 @@ fn unknown_schemes_and_those_of_later_are_told_apart() {
         "input `train` comes from `hf:`, which is not supported yet"
     );
 }
+
+#[test]
+fn what_a_server_compresses_unasked_is_kept_as_sent() {
+    let (sent, bench) = (super::archives::gz(b"text"), Bench::new());
+    let served = sent.clone();
+    let server = Server::new(move |_, stream| {
+        let length = served.len().to_string();
+        say(
+            stream,
+            "200 OK",
+            &[("Content-Length", &length), ("Content-Encoding", "gzip")],
+            &served,
+        );
+    });
+    let obtained = bench.obtain(&pinned(&server.url("/a"), &sent)).expect("fetched");
+    assert_eq!(fs::read(obtained.path).expect("a file"), sent);
+    assert!(
+        bench.witness.notes().contains("encoded as `gzip`"),
+        "{}",
+        bench.witness.notes()
+    );
+}
+
+#[test]
+fn a_host_that_is_not_there_is_asked_for_again_then_given_up() {
+    let bench = Bench::new();
+    let port = std::net::TcpListener::bind("127.0.0.1:0")
+        .expect("a port")
+        .local_addr()
+        .expect("an address")
+        .port();
+    let error = bench
+        .obtain(&pinned(&format!("http://127.0.0.1:{port}/a"), b"x"))
+        .expect_err("nobody");
+    assert!(
+        matches!(
+            error,
+            AcquireError::Transfer {
+                attempts: 6,
+                cause: TransferError::NoAnswer(_),
+                ..
+            }
+        ),
+        "{error:?}"
+    );
+    assert!(bench.clock.slept() >= Duration::from_secs(15)); // half of 1 + 2 + 4 + 8 + 16
+    bench.holds_nothing();
+}
