@@ -90,7 +90,10 @@ impl<'a> Store<'a> {
         };
         let found = self.verified(&file, digest)?;
         if found != *digest {
-            self.forget(&path, digest)?;
+            // Unless another process has put a sound one in its place meanwhile.
+            if fs::metadata(&path).is_ok_and(|now| file.metadata().is_ok_and(|it| it.ino() == now.ino())) {
+                self.forget(&path, digest)?;
+            }
             return Ok(Lookup::Removed { found });
         }
         let bytes = file.metadata()?.len();
