@@ -74,7 +74,7 @@ impl Executor for Local {
     fn confinement(&self) -> &'static str {
         match self.wanted {
             Wanted::Full => Tier::Full.name(),
-            Wanted::AtLeastLandlock => Tier::Landlock.name(),
+            Wanted::AtLeastLandlock | Wanted::Landlock => Tier::Landlock.name(),
             Wanted::None => Tier::None.name(),
         }
     }
