@@ -1,9 +1,8 @@
 //! The normal, the t and the F distribution.
 //!
-//! `statrs` has the special functions. Its own quantile of t is good to some
-//! 1e-7 and its regularised beta function loses digits where the degrees of
-//! freedom are many, so quantiles are solved for here and large degrees of freedom
-//! go through Hill's transformation.
+//! `statrs` has the special functions. Its own quantile of t (0.19.1) is off by 3e-6
+//! at p = 0.95 with 1e6 degrees of freedom and does not return with 1e9, so quantiles
+//! are solved for here, and many degrees of freedom go through Hill's transformation.
 
 use statrs::function::beta::{checked_beta_reg, ln_beta};
 use statrs::function::erf::{erf, erfc, erfc_inv};
