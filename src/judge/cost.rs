@@ -225,11 +225,11 @@ impl Extra {
     fn words(&self, cost: &Cost) -> String {
         let more = if self.beyond { "more " } else { "" };
         let hours = if self.gpu_hours > 0.0 {
-            format!(" for {} {more}GPU-hours", hours(self.gpu_hours))
+            format!(" for {}", hours(self.gpu_hours, &format!("{more}GPU-hour")))
         } else if self.beyond {
             " for no more GPU-hours".to_owned()
         } else {
-            format!(" for {} CPU-hours", hours(cost.cpu_hours))
+            format!(" for {}", hours(cost.cpu_hours, "CPU-hour"))
         };
         match self.amount {
             Some(amount) => format!("{hours} (≈ {})", money(amount.max(0.0), &self.currency)),
@@ -238,12 +238,14 @@ impl Extra {
     }
 }
 
-fn hours(value: f64) -> String {
-    if value >= 100.0 {
+fn hours(value: f64, noun: &str) -> String {
+    let number = if value >= 100.0 {
         grouped(value, 0)
     } else {
         short(value)
-    }
+    };
+    let plural = if number == "1" { "" } else { "s" };
+    format!("{number} {noun}{plural}")
 }
 
 fn gain_words(gain: f64, unit: &str) -> String {
@@ -252,9 +254,13 @@ fn gain_words(gain: f64, unit: &str) -> String {
     } else {
         "s"
     };
-    let sign = if gain < 0.0 { "−" } else { "+" };
+    let (sign, against) = if gain < 0.0 {
+        ("−", "against")
+    } else {
+        ("+", "over")
+    };
     format!(
-        "{sign}{} {unit}{plural} over the baseline",
+        "{sign}{} {unit}{plural} {against} the baseline",
         grouped(gain.abs(), 1)
     )
 }
@@ -392,13 +398,13 @@ mod tests {
     #[test]
     fn no_better_is_no_bargain() {
         let found = answer(
-            &asked(0.84, None, Some(500.0)),
-            &claim("83.0 %", &[0.83, 0.831]),
+            &asked(0.85, None, Some(500.0)),
+            &claim("83.0 %", &[0.83, 0.83]),
             &[step(0, None, 60, 3600)],
         );
         assert_eq!(
             found.sentence,
-            "−1.0 points over the baseline for 1 CPU-hours (≈ $0.04): no better than the baseline, at any price"
+            "−2.0 points against the baseline for 1 CPU-hour (≈ $0.04): no better than the baseline, at any price"
         );
         assert_eq!((found.worth_it, found.per_point), (Some(false), None));
     }
@@ -412,7 +418,7 @@ mod tests {
         );
         assert_eq!(
             found.sentence,
-            "+0.1 units over the baseline (within the noise of the runs) for 1 CPU-hours (≈ $0.04): $0.27 a unit"
+            "+0.1 units over the baseline (within the noise of the runs) for 1 CPU-hour (≈ $0.04): $0.27 a unit"
         );
         assert_eq!(found.worth_it, None);
     }
