@@ -163,10 +163,13 @@ pub(crate) fn alive(mark: &str) -> bool {
 /// Waits until `done`, for a long time but not for ever.
 pub(crate) fn eventually(done: impl Fn() -> bool) -> bool {
     let deadline = Instant::now() + Duration::from_secs(60);
-    while !done() && Instant::now() < deadline {
+    while Instant::now() < deadline {
+        if done() {
+            return true;
+        }
         std::thread::sleep(Duration::from_millis(10));
     }
-    done()
+    false
 }
 
 /// Says "hi" to everybody who connects.

@@ -131,6 +131,19 @@ fn an_interpreter_below_a_closed_home_is_reached() {
 }
 
 #[test]
+fn what_only_its_owner_may_read_is_read_where_the_disk_can_do_that() {
+    let mut bench = Bench::new();
+    fs::set_permissions(bench.path("data/data.csv"), fs::Permissions::from_mode(0o600)).expect("closed");
+    fs::set_permissions(bench.path("data"), fs::Permissions::from_mode(0o700)).expect("closed");
+    let ran = bench.shell("cat /w/data/data.csv; echo x > /w/data/data.csv || echo refused");
+    let disk = rustix::fs::statfs(bench.folder.path()).expect("a disk").f_type;
+    let can = [0xef53, 0x5846_5342, 0x9123_683e].contains(&disk); // ext4, xfs, btrfs
+    if can || !rustix::process::geteuid().is_root() {
+        assert_eq!(ran.stdout, "1,2\nrefused\n", "{}", ran.stderr);
+    }
+}
+
+#[test]
 fn a_file_is_mounted_inside_a_mounted_folder() {
     let mut bench = Bench::new();
     fs::create_dir(bench.path("code/config")).expect("made");
