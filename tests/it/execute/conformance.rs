@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use reproof::execute::{Ending, ExecuteError, Executor as _, Tier, Wanted};
 
-use super::bench::{Bench, PYTHON, alive, eventually, mark};
+use super::bench::{Bench, alive, eventually, mark, python};
 
 #[test]
 fn a_program_succeeds() {
@@ -352,7 +352,7 @@ fn carries(mark: &str) -> Vec<String> {
     let lines = processes.filter_map(|entry| fs::read(entry.path().join("cmdline")).ok());
     let lines = lines.map(|line| String::from_utf8_lossy(&line).into_owned());
     lines
-        .filter(|line| line.contains(mark) && line.starts_with(PYTHON))
+        .filter(|line| line.contains(mark) && line.starts_with(python()))
         .collect()
 }
 

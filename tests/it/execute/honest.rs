@@ -8,7 +8,7 @@ use std::os::unix::net::UnixListener;
 
 use reproof::execute::{Ending, Mount, Network, Tier, Wanted, probe};
 
-use super::bench::{Bench, PYTHON, greet, program};
+use super::bench::{Bench, greet, program, python};
 
 #[track_caller]
 fn succeeds(bench: &mut Bench, script: &str) -> String {
@@ -96,9 +96,9 @@ fn what_training_programs_do_works() {
 #[test]
 fn the_python_is_the_same_as_outside() {
     let inside = Bench::new()
-        .run(&[PYTHON, "-c", "import sys; print(sys.version, sys.prefix)"])
+        .run(&["-c", "import sys; print(sys.version, sys.prefix)"])
         .stdout;
-    let outside = std::process::Command::new(PYTHON)
+    let outside = std::process::Command::new(python())
         .args(["-c", "import sys; print(sys.version, sys.prefix)"])
         .output();
     assert_eq!(inside.as_bytes(), outside.expect("it ran").stdout);

@@ -9,7 +9,7 @@ use std::process::{Child, Command, Stdio};
 
 use reproof::execute::{AttemptKind, Ending, Network, Wanted};
 
-use super::bench::{Bench, PYTHON, Ran, greet, mark};
+use super::bench::{Bench, Ran, greet, mark, python};
 
 const ATTACK: &str = include_str!("../../../fixtures/hostile/attack.py");
 const FILL: &str = include_str!("../../../fixtures/hostile/fill.py");
@@ -283,7 +283,7 @@ fn killing_everyone_reaches_only_the_job_itself() {
     let (mut bench, word) = (Bench::new(), mark());
     let mut victim = Victim::new(&word);
     let ran = bench.run(&[
-        PYTHON,
+        python(),
         "-c",
         "import os, signal\nif os.fork() == 0:\n    os.kill(-1, signal.SIGKILL)\nelse:\n    signal.pause()",
     ]);
@@ -383,7 +383,7 @@ fn nothing_is_typed_into_a_terminal() {
         "{:?}",
         ran.outcome.attempts
     );
-    let ran = bench.run(&[PYTHON, "-c", "import os; print(os.getsid(0) == os.getpid())"]);
+    let ran = bench.run(&["-c", "import os; print(os.getsid(0) == os.getpid())"]);
     assert_eq!(ran.stdout, "True\n");
 }
 
