@@ -359,20 +359,34 @@ struct Place {
 impl Place {
     /// The place of `span`, which may be anything: it is brought within `source`.
     fn of(source: &str, span: &Range<usize>) -> Self {
-        let at = source.floor_char_boundary(span.start.min(source.len()));
-        let begin = source[..at].rfind('\n').map_or(0, |newline| newline + 1);
-        let end = source[at..]
-            .find('\n')
-            .map_or(source.len(), |newline| at + newline);
-        let line = source[begin..end].trim_end_matches('\r');
-        let from = (at - begin).min(line.len());
-        let to = line.ceil_char_boundary(span.end.saturating_sub(begin).clamp(from, line.len()));
+        let whole = line_of(source, span);
+        let line = source[whole.clone()].trim_end_matches('\r');
+        let from = boundary(line, span.start.saturating_sub(whole.start));
+        let to = boundary(line, span.end.saturating_sub(whole.start)).max(from);
         Self {
-            number: source[..begin].matches('\n').count() + 1,
+            number: source[..whole.start].matches('\n').count() + 1,
             span: from..to,
             line: (line.len() <= LONGEST_LINE).then(|| line.chars().map(tame).collect()),
         }
     }
+}
+
+/// The line in which `span` begins, without its end.
+pub(super) fn line_of(text: &str, span: &Range<usize>) -> Range<usize> {
+    let (before, behind) = text.as_bytes().split_at(span.start.min(text.len()));
+    let newline = |byte: &u8| *byte == b'\n';
+    let begin = before.iter().rposition(newline).map_or(0, |newline| newline + 1);
+    let end = behind
+        .iter()
+        .position(newline)
+        .map_or(text.len(), |newline| before.len() + newline);
+    begin..end
+}
+
+/// The last place at or before `at`, and within `text`, where a character begins.
+fn boundary(text: &str, at: usize) -> usize {
+    let at = at.min(text.len());
+    (0..=at).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
 }
 
 /// Replaces the control characters that the renderer lets through, by one of the same length in UTF-8.

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::super::placeholder::{BadPlaceholder, Piece, pieces};
 use super::super::problem::{Problem, ProblemKind, quoted};
-use super::super::reader::{At, List, Maybe, nearest};
+use super::super::reader::{At, List, Maybe, Section as _, nearest};
 use super::super::scalar::{Argument, Line, Runner};
 use super::super::{
     Action, DEFAULT_BATCH, DEFAULT_MEMORY, DEFAULT_TIMEOUT, MODEL_OUTPUT, ModelRun, Seeds, Step, raw,
@@ -32,8 +32,16 @@ impl<'r> Checker<'r, '_> {
     }
 
     fn step(&mut self, step: &'r At<raw::Step>, earlier: &mut Earlier<'r>) -> Option<Step> {
-        let own_seeds = self.seeds(&step.seeds);
-        let needs = self.needs(step, earlier);
+        let own_seeds = if step.is_broken("seeds") {
+            None
+        } else {
+            self.seeds(&step.seeds)
+        };
+        let needs = if step.is_broken("needs") {
+            None
+        } else {
+            self.needs(step, earlier)
+        };
         let seeds = self.seeds_it_runs_with(step, own_seeds.as_ref(), needs.as_deref(), earlier);
         let mut data = self.data.resolve_all(&step.data, self.problems);
         let mut checkpoints = self.checkpoints.resolve_all(&step.checkpoints, self.problems);
@@ -176,6 +184,7 @@ impl<'r> Checker<'r, '_> {
                 self.report(problem.hint("keep `run` or `model`, or make two steps of it"));
                 None
             }
+            (None, None) if step.is_broken("run") || step.is_broken("model") => None,
             (None, None) => {
                 let problem = Problem::new(ProblemKind::MissingKey, &step.span, "the step does nothing");
                 self.report(problem.label("needs a key `run` or `model`"));
@@ -187,10 +196,11 @@ impl<'r> Checker<'r, '_> {
     fn command(
         &mut self,
         step: &raw::Step,
-        run: &At<List<Argument>>,
+        run: &At<raw::Command>,
         seeds: Option<&Seeds>,
     ) -> Option<Vec<String>> {
-        if run
+        let words = &run.value.0;
+        if words
             .first()
             .is_none_or(|program| program.value.0.trim().is_empty())
         {
@@ -198,7 +208,7 @@ impl<'r> Checker<'r, '_> {
             self.report(problem.hint("write `run = [\"python\", \"train.py\"]`"));
             return None;
         }
-        for argument in run.iter() {
+        for argument in words {
             match pieces(&argument.value.0) {
                 Ok(pieces) => pieces
                     .iter()
@@ -206,7 +216,7 @@ impl<'r> Checker<'r, '_> {
                 Err(error) => self.report(bad_placeholder(&error, &argument.span)),
             }
         }
-        Some(run.iter().map(|argument| argument.value.0.clone()).collect())
+        Some(words.iter().map(|argument| argument.value.0.clone()).collect())
     }
 
     /// Reports a placeholder that stands for nothing in this step.
