@@ -311,7 +311,12 @@ impl Problems {
                 let origin = Origin::path(path)
                     .line(place.number)
                     .char_column(place.span.start + 1);
-                Group::with_title(title).element(origin)
+                let group = Group::with_title(title).element(origin);
+                if problem.label.is_empty() {
+                    group
+                } else {
+                    group.element(Level::NOTE.message(normalize_untrusted_str(&problem.label)))
+                }
             }
         };
         if let Some(hint) = &problem.hint {
@@ -412,4 +417,53 @@ pub(super) fn quoted(text: &str) -> String {
         shown.push('…');
     }
     format!("`{shown}`")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rendered(source: &str, span: Range<usize>) -> String {
+        let mut problems = Problems::none(Path::new("paper.toml"), &Arc::from(source));
+        problems.push(Problem::new(ProblemKind::Syntax, &span, "wrong").label("here"));
+        problems.render(false)
+    }
+
+    #[test]
+    fn any_span_is_brought_within_the_text() {
+        for source in ["", "\n", "ü", "a = 1\r\nb = 'ü'\n", "a"] {
+            for start in 0..20 {
+                for end in 0..20 {
+                    assert!(rendered(source, start..end).contains("paper.toml:"));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_line_that_is_too_long_is_only_named() {
+        let source = format!("a = 1\nb = \"{}\"", "x".repeat(10_000));
+        insta::assert_snapshot!(rendered(&source, 10..20), @r"
+        error[syntax]: wrong
+        --> paper.toml:2:5
+         = note: here
+        ");
+    }
+
+    #[test]
+    fn only_the_first_line_of_several_is_shown() {
+        insta::assert_snapshot!(rendered("a = [\n  1,\n]\n", 4..12), @r"
+        error[syntax]: wrong
+         --> paper.toml:1:5
+          |
+        1 | a = [
+          |     ^ here
+        ");
+    }
+
+    #[test]
+    fn quoted_text_is_short_and_tame() {
+        assert_eq!(quoted("a\u{1b}b\"c'"), "`a\\u{1b}b\"c'`");
+        assert_eq!(quoted(&"x".repeat(200)).chars().count(), 83);
+    }
 }

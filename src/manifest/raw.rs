@@ -667,3 +667,29 @@ impl<T: JsonSchema> JsonSchema for Table<T> {
         json_schema!({ "type": "object", "additionalProperties": values })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_ways_to_read_a_value_are_those_of_the_schema() {
+        let schema = SchemaGenerator::default().into_root_schema_for::<Extraction>();
+        let required = |way: &serde_json::Value| way["required"][0].as_str().map(str::to_owned);
+        let mut generator = SchemaGenerator::default();
+        let ways = [
+            FromPredictions::json_schema(&mut generator),
+            FromStdout::json_schema(&mut generator),
+            FromStderr::json_schema(&mut generator),
+            FromFile::json_schema(&mut generator),
+            FromJson::json_schema(&mut generator),
+            FromCsv::json_schema(&mut generator),
+        ];
+        assert_eq!(
+            schema.get("anyOf").and_then(|ways| ways.as_array()).map(Vec::len),
+            Some(ways.len())
+        );
+        let first: Vec<_> = ways.iter().filter_map(|way| required(way.as_value())).collect();
+        assert_eq!(first, WAYS);
+    }
+}

@@ -460,3 +460,22 @@ pub(super) fn listed<S: AsRef<str>>(names: &[S]) -> String {
     }
     shown.join(", ")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_name_is_near() {
+        let check = |word, expected: Option<&str>| {
+            assert_eq!(nearest(word, &["timeout", "id-column", "gpus"]), expected)
+        };
+        check("time-out", Some("timeout"));
+        check("Timeout", Some("timeout"));
+        check("id_column", Some("id-column"));
+        check("gpu", Some("gpus"));
+        check("memory", None);
+        check("", None);
+        check(&"timeout".repeat(100), None);
+    }
+}

@@ -147,3 +147,6 @@ impl FromText for Id {
         set(schema, "pattern", json!("^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"));
     }
 }
+
+#[cfg(test)]
+mod tests;
