@@ -468,7 +468,7 @@ mod tests {
     #[test]
     fn the_nearest_name_is_near() {
         let check = |word, expected: Option<&str>| {
-            assert_eq!(nearest(word, &["timeout", "id-column", "gpus"]), expected)
+            assert_eq!(nearest(word, &["timeout", "id-column", "gpus"]), expected);
         };
         check("time-out", Some("timeout"));
         check("Timeout", Some("timeout"));

@@ -81,6 +81,8 @@ fn seeds_that_do_not_meet_are_refused() {
     ]);
     let twice = "run = [\"a\"]\nseeds = { min = 2, max = 3 }";
     assert!(manifest(&[twice, twice]).is_ok());
+    let (one, other) = ("run = [\"a\"]\nseeds = [1, 2]", "run = [\"b\"]\nseeds = [2, 1]");
+    assert!(manifest(&[one, other, "run = [\"c\"]"]).is_ok());
 }
 
 #[test]

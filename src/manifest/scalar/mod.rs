@@ -84,10 +84,8 @@ fn printable(text: &str, what: &str, allowed: &[char]) -> Result<String, Unfit> 
         return Err(bad(format!("{what} is expected, not an empty string")));
     }
     if text.len() > LONGEST_TEXT {
-        return Err(Unfit::new(
-            ProblemKind::TooMany,
-            format!("{} bytes are too many", text.len()),
-        ));
+        let unfit = Unfit::new(ProblemKind::TooMany, format!("{} bytes are too many", text.len()));
+        return Err(unfit.label(format!("at most {LONGEST_TEXT}")));
     }
     match text.chars().find(|c| c.is_control() && !allowed.contains(c)) {
         Some(control) => Err(bad(format!(
