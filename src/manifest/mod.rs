@@ -24,6 +24,7 @@ use std::time::Duration;
 
 pub use placeholder::{BadPlaceholder, Piece, pieces};
 pub use problem::{Problem, ProblemKind, Problems};
+pub use reader::nearest;
 pub use schema::{json_schema, reference};
 pub use validate::{LARGEST, ManifestError};
 pub use value::{Printed, Tolerance, ValueError};
@@ -36,6 +37,9 @@ pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60 * 60);
 
 /// The memory that a step has when it does not say, in bytes.
 pub const DEFAULT_MEMORY: u64 = 4 << 30;
+
+/// Limit of what a step writes to disk that does not say one, in bytes.
+pub const DEFAULT_DISK: u64 = 20 << 30;
 
 /// Examples at a time in a native run that does not say.
 pub const DEFAULT_BATCH: u32 = 256;
@@ -228,6 +232,8 @@ pub struct Data {
     pub id_column: Option<String>,
     /// Whether it is an archive to be unpacked.
     pub unpack: bool,
+    /// The member of the unpacked archive that is meant; `None`: its folder.
+    pub member: Option<PathBuf>,
     /// Where the code expects it, relative to the top of its working copy.
     pub place: Option<PathBuf>,
 }
@@ -326,6 +332,8 @@ pub struct Step {
     pub timeout: Duration,
     /// Memory limit of all its processes together, in bytes.
     pub memory: u64,
+    /// Limit of what it writes to disk, in bytes.
+    pub disk: u64,
     /// GPUs that it needs.
     pub gpus: u32,
     /// Whether it may use the network.

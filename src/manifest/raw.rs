@@ -23,8 +23,8 @@ use super::scalar::{
     TrustCheck, WebAddress, Whole, Word,
 };
 use super::{
-    AsOf, CheckpointFormat, DEFAULT_BATCH, DEFAULT_MEMORY, DEFAULT_TIMEOUT, EnvironmentKind, Phase, Pick,
-    Revision, Role, TableFormat, Unit,
+    AsOf, CheckpointFormat, DEFAULT_BATCH, DEFAULT_DISK, DEFAULT_MEMORY, DEFAULT_TIMEOUT, EnvironmentKind,
+    Phase, Pick, Revision, Role, TableFormat, Unit,
 };
 use crate::digest::Digest;
 
@@ -159,6 +159,9 @@ section! {
         /// Whether it is an archive that is to be unpacked into a folder.
         #[schemars(extend("default" = false, "examples" = [true]))]
         unpack: Maybe<bool>,
+        /// The file of the unpacked archive that is meant, relative to its top; without it, the whole folder.
+        #[schemars(extend("examples" = ["hutto_ICWSM_2014/tweets_GroundTruth.txt"]))]
+        member: Maybe<RelativePath>,
         /// Where the code expects it, relative to the top of its private working copy.
         #[schemars(extend("examples" = ["data/cora/cora.content"]))]
         place: Maybe<RelativePath>,
@@ -238,6 +241,9 @@ section! {
         /// Limit on the memory of all its processes together.
         #[schemars(extend("default" = format!("{} GiB", DEFAULT_MEMORY >> 30)))]
         memory: Maybe<Size>,
+        /// Limit on what it writes to disk.
+        #[schemars(extend("default" = format!("{} GiB", DEFAULT_DISK >> 30)))]
+        disk: Maybe<Size>,
         /// GPUs that it needs.
         #[schemars(extend("default" = 0, "examples" = [1]))]
         gpus: Maybe<Whole<0, 64>>,

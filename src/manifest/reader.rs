@@ -78,7 +78,7 @@ pub(super) trait FromText: Sized {
 #[derive(Debug)]
 pub(super) struct Unfit {
     kind: ProblemKind,
-    message: String,
+    pub(super) message: String,
     label: String,
     hint: Option<String>,
 }
@@ -428,7 +428,7 @@ macro_rules! schema_of_inner {
 schema_of_inner!(At, Needed);
 
 /// The one of `known` that `word` was probably meant to be.
-pub(super) fn nearest<'a, S: AsRef<str>>(word: &str, known: &'a [S]) -> Option<&'a str> {
+pub fn nearest<'a, S: AsRef<str>>(word: &str, known: &'a [S]) -> Option<&'a str> {
     const LONGEST: usize = 64;
     if word.len() > LONGEST {
         return None;

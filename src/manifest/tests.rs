@@ -107,6 +107,20 @@ fn an_output_may_lie_in_a_folder_that_is_kept() {
 }
 
 #[test]
+fn a_tolerance_is_read_around_a_value() {
+    let around = |text: &str, value: &str| Tolerance::parse(text, &Printed::parse(value).expect(value));
+    let tolerance = |absolute, relative| Ok(Tolerance { absolute, relative });
+    assert_eq!(around("1 %", "83.0 %"), tolerance(None, Some(0.01)));
+    assert_eq!(
+        around("1 % or 0.5 points", "83.0 %"),
+        tolerance(Some(0.005), Some(0.01))
+    );
+    assert_eq!(around("0.005", "0.83"), tolerance(Some(0.005), None));
+    assert!(around("0.5 points", "0.83").is_err());
+    assert!(around("some", "0.83").is_err());
+}
+
+#[test]
 fn a_mistake_in_one_line_hides_no_other() {
     let broken = "run = [\"a\", \"{seed}\"]\nseeds = [1, 2\ntimeout = 30\n".replace("[1, 2", "oops");
     let problems = manifest(&[&broken]).expect_err("two mistakes");

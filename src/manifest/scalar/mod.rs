@@ -12,7 +12,9 @@ use schemars::Schema;
 use serde_json::json;
 
 pub(super) use choice::{Better, Runner};
-pub(super) use quantity::{Amount, Day, Lasting, Margin, Number, Side, Size, Slack, Whole, Word};
+pub(super) use quantity::{Amount, Day, Lasting, Number, POINTS_OF_NOTHING, Size, Slack, Whole, Word};
+#[cfg(test)]
+use quantity::{Margin, Side};
 
 use super::problem::{ProblemKind, quoted};
 use super::reader::{FromText, Unfit, from_text};

@@ -13,7 +13,7 @@ use toml::de::DeValue;
 
 use super::super::problem::{Problem, ProblemKind, Problems, quoted};
 use super::super::reader::{FromText, FromToml, Node, Unfit, from_text, read_text, wrong_type};
-use super::super::{AsOf, Printed, ValueError};
+use super::super::{AsOf, Printed, Tolerance, ValueError};
 use super::{Line, bad, set};
 use crate::error::Diagnose as _;
 
@@ -122,6 +122,41 @@ impl FromText for Margin {
         );
     }
 }
+
+impl Margin {
+    /// The tolerance around `value`; `None` where points are meant and the value is not printed in per cent.
+    pub(in crate::manifest) fn around(&self, value: &Printed) -> Option<Tolerance> {
+        let mut tolerance = Tolerance {
+            absolute: None,
+            relative: None,
+        };
+        for side in &self.0 {
+            match *side {
+                Side::Native(absolute) => tolerance.absolute = Some(absolute),
+                Side::Relative(relative) => tolerance.relative = Some(relative),
+                Side::Points(points) if value.percent => tolerance.absolute = Some(points),
+                Side::Points(_) => return None,
+            }
+        }
+        Some(tolerance)
+    }
+}
+
+impl Tolerance {
+    /// Reads a tolerance around `value`: `1 %` of it, `0.005`, `0.5 points`, `1 % or 0.005`.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with it, in words.
+    pub fn parse(text: &str, value: &Printed) -> Result<Self, String> {
+        let margin = Margin::from_text(text).map_err(|unfit| unfit.message)?;
+        margin.around(value).ok_or_else(|| POINTS_OF_NOTHING.to_owned())
+    }
+}
+
+/// Why a tolerance in points is refused.
+pub(in crate::manifest) const POINTS_OF_NOTHING: &str =
+    "points are of a value that is printed in per cent, and this one is not";
 
 fn side(text: &str) -> Result<Side, Unfit> {
     let text = text.trim();

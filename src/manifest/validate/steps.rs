@@ -8,7 +8,8 @@ use super::super::problem::{Problem, ProblemKind, quoted};
 use super::super::reader::{At, List, Maybe, Section as _, nearest};
 use super::super::scalar::{Argument, Line, Runner};
 use super::super::{
-    Action, DEFAULT_BATCH, DEFAULT_MEMORY, DEFAULT_TIMEOUT, MODEL_OUTPUT, ModelRun, Seeds, Step, raw,
+    Action, DEFAULT_BATCH, DEFAULT_DISK, DEFAULT_MEMORY, DEFAULT_TIMEOUT, MODEL_OUTPUT, ModelRun, Seeds,
+    Step, raw,
 };
 use super::parts::flag;
 use super::{Checker, entries, report_repeats};
@@ -77,6 +78,7 @@ impl<'r> Checker<'r, '_> {
                 .memory
                 .as_ref()
                 .map_or(DEFAULT_MEMORY, |memory| memory.value.0),
+            disk: step.disk.as_ref().map_or(DEFAULT_DISK, |disk| disk.value.0),
             gpus: step.gpus.as_ref().map_or(0, |gpus| gpus.value.small()),
             network: flag(&step.network),
         })
