@@ -405,7 +405,7 @@ mod tests {
                 "{none}Because pandas==1.1.0 has no usable wheels and you require pandas==1.1.0\n\nhint: Wheels are required for `pandas` because building from source is disabled"
             ),
             false,
-            "try `python = \"3.9\"`; or allow it with `--allow-build`",
+            "try `python = \"3.8\"`; or allow it with `--allow-build`",
         );
     }
 

@@ -19,7 +19,7 @@ use super::error::EnvironmentError;
 use super::explain::{self, Context};
 use super::pins::{self, Pin};
 use super::python::Interpreter;
-use super::uv::{Installer, Ran, Trust};
+use super::uv::{Installer, Ran, Trace, Trust};
 use super::{ResolvedEnvironment, Wanted, Workshop};
 use crate::digest::{Digest, Inputs};
 use crate::error::Fault;
@@ -43,6 +43,8 @@ pub(super) struct Installed {
     pub(super) reused: bool,
     /// Packages that had no usable wheel.
     pub(super) built_from_source: Vec<String>,
+    /// What the installer reached.
+    pub(super) trace: Trace,
 }
 
 /// What is written when a folder is finished.
@@ -77,6 +79,7 @@ pub(super) fn install(
             key,
             reused: true,
             built_from_source: found.built_from_source,
+            trace: Trace::default(),
         });
     }
     remove(&home, workshop)?;
@@ -109,6 +112,7 @@ pub(super) fn install(
         key,
         reused: false,
         built_from_source: finished.built_from_source,
+        trace: job.installer.trace(),
     })
 }
 

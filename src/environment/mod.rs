@@ -45,6 +45,7 @@ pub use host::Host;
 pub use machine::{Gpu, Machine};
 pub use python::{Interpreter, Origin, PythonVersion, PythonWanted, choose, find, probe};
 pub use requirements::Wish;
+pub use uv::Trace;
 
 use crate::acquire::http;
 use crate::digest::{Digest, Inputs};
@@ -166,6 +167,8 @@ pub struct Environment {
     pub wishes: Vec<Wish>,
     /// Packages that had no usable wheel and were built, confined.
     pub built_from_source: Vec<String>,
+    /// What the installer reached and what held it, as far as something had to be resolved or installed.
+    pub trace: Trace,
     /// What the lock should hold; `None` unless uv built it.
     pub resolved: Option<ResolvedEnvironment>,
 }
@@ -197,12 +200,13 @@ pub fn resolve(
     if wanted.spec.kind != EnvironmentKind::Uv {
         return Ok(None);
     }
-    resolved(wanted, workshop).map(|(_, resolved)| Some(resolved))
+    resolved(wanted, workshop).map(|(_, resolved, _)| Some(resolved))
 }
 
 fn isolated(wanted: &Wanted<'_>, workshop: &Workshop<'_>) -> Result<Environment, EnvironmentError> {
-    let (interpreter, resolved) = resolved(wanted, workshop)?;
+    let (interpreter, resolved, mut trace) = resolved(wanted, workshop)?;
     let installed = install::install(wanted, &resolved, &interpreter, workshop)?;
+    trace.join(installed.trace);
     let folder = installed.folder;
     let home = folder.parent().unwrap_or(&folder);
     let mut mounts = vec![uv::mount(home, false)];
@@ -230,6 +234,7 @@ fn isolated(wanted: &Wanted<'_>, workshop: &Workshop<'_>) -> Result<Environment,
         notes: resolved.notes.clone(),
         wishes: resolved.wishes.clone(),
         built_from_source: installed.built_from_source,
+        trace,
         resolved: Some(resolved),
     };
     verify(&environment, &folder, workshop)?;
@@ -240,7 +245,7 @@ fn isolated(wanted: &Wanted<'_>, workshop: &Workshop<'_>) -> Result<Environment,
 fn resolved(
     wanted: &Wanted<'_>,
     workshop: &Workshop<'_>,
-) -> Result<(Interpreter, ResolvedEnvironment), EnvironmentError> {
+) -> Result<(Interpreter, ResolvedEnvironment, Trace), EnvironmentError> {
     let mut found = requirements::read(wanted.tree, &wanted.spec.requirements, &wanted.spec.packages)?;
     let as_of = resolve::limit(&wanted.spec.as_of, wanted.committed);
     let inputs = resolve::inputs(wanted, &found, as_of);
@@ -253,16 +258,16 @@ fn resolved(
     }
     let interpreter = interpreter(wanted, &mut found, lock, as_of, workshop)?;
     if let Some(lock) = lock {
-        return Ok((interpreter, lock.clone()));
+        return Ok((interpreter, lock.clone(), Trace::default()));
     }
     for wish in &found.wishes {
         workshop.note(&wish.to_string());
     }
-    let resolved = resolve::resolve(wanted, found, &interpreter, as_of, workshop)?;
+    let (resolved, trace) = resolve::resolve(wanted, found, &interpreter, as_of, workshop)?;
     for note in &resolved.notes {
         workshop.note(note);
     }
-    Ok((interpreter, resolved))
+    Ok((interpreter, resolved, trace))
 }
 
 /// The interpreter for a new environment: the lock's version if it is there, else the best that is wanted.
@@ -359,6 +364,7 @@ fn of_the_machine(wanted: &Wanted<'_>, workshop: &Workshop<'_>) -> Result<Enviro
         notes,
         wishes: Vec::new(),
         built_from_source: Vec::new(),
+        trace: Trace::default(),
         resolved: None,
         packages,
         python: Some(interpreter),
@@ -384,6 +390,7 @@ fn nothing() -> Environment {
         notes: Vec::new(),
         wishes: Vec::new(),
         built_from_source: Vec::new(),
+        trace: Trace::default(),
         resolved: None,
     }
 }

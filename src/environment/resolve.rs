@@ -12,7 +12,7 @@ use super::explain::{self, Context};
 use super::pins::{self, Pin};
 use super::python::Interpreter;
 use super::requirements::{Place, Requirement, Requirements};
-use super::uv::{Installer, Trust};
+use super::uv::{Installer, Trace, Trust, Uv};
 use super::{ResolvedEnvironment, Wanted, Workshop};
 use crate::digest::{Digest, Inputs};
 use crate::error::Fault;
@@ -72,16 +72,16 @@ pub(super) fn resolve(
     interpreter: &Interpreter,
     as_of: Option<Timestamp>,
     workshop: &Workshop<'_>,
-) -> Result<ResolvedEnvironment, EnvironmentError> {
+) -> Result<(ResolvedEnvironment, Trace), EnvironmentError> {
     let inputs = inputs(wanted, &found, as_of);
     let mut notes = found.hints.clone();
     let packages = with_setuptools(&found, interpreter, &mut notes);
-    let (pins, uv) = if packages.is_empty() {
-        (Vec::new(), super::uv::Uv::find(workshop)?.version)
+    let (pins, uv, trace) = if packages.is_empty() {
+        (Vec::new(), Uv::find(workshop)?.version, Trace::default())
     } else {
         compile(wanted, &found, &packages, interpreter, as_of, workshop)?
     };
-    Ok(ResolvedEnvironment {
+    let resolved = ResolvedEnvironment {
         python: interpreter.version.to_string(),
         as_of,
         requirements: pins::render(&pins),
@@ -90,7 +90,8 @@ pub(super) fn resolve(
         wishes: found.wishes,
         notes,
         inputs,
-    })
+    };
+    Ok((resolved, trace))
 }
 
 /// Before 3.12 every environment held setuptools, and much code of the time imports it unasked.
@@ -122,7 +123,7 @@ fn compile(
     interpreter: &Interpreter,
     as_of: Option<Timestamp>,
     workshop: &Workshop<'_>,
-) -> Result<(Vec<Pin>, String), EnvironmentError> {
+) -> Result<(Vec<Pin>, String, Trace), EnvironmentError> {
     const ACTION: &str = "resolve the requirements";
     let names = packages.iter().map(Requirement::normalized).collect();
     let mut installer = Installer::new(workshop, interpreter, names)?;
@@ -165,7 +166,7 @@ fn compile(
         );
         return Err(EnvironmentError::HashMismatch { explanation });
     }
-    Ok((pins, installer.version().to_owned()))
+    Ok((pins, installer.version().to_owned(), installer.trace()))
 }
 
 /// A resolution that may build sources runs packages' code.

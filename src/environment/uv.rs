@@ -18,7 +18,7 @@ use super::index::Indexes;
 use super::proxy::{Contact, Policy, Proxy, Target};
 use super::python::{Interpreter, is_program};
 use super::{Workshop, bootstrap, tool};
-use crate::execute::{Ending, Job, Limits, Mount, Network};
+use crate::execute::{Ending, Enforced, Job, Limits, Mount, Network};
 
 /// The oldest version whose options and messages are known, and the first that is too new.
 const ACCEPTED: (Version, Version) = ((0, 5, 0), (1, 0, 0));
@@ -117,6 +117,29 @@ pub(super) struct Ran {
     pub(super) contacts: BTreeMap<Target, Contact>,
 }
 
+/// What runs of the installer reached, and what held them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Trace {
+    /// Every host that was asked for.
+    pub contacts: BTreeMap<Target, Contact>,
+    /// What was enforced in the last run; `None` where nothing had to be run.
+    pub enforced: Option<Enforced>,
+}
+
+impl Trace {
+    fn add(&mut self, contacts: &BTreeMap<Target, Contact>) {
+        for (target, contact) in contacts {
+            self.contacts.entry(target.clone()).or_default().add(contact);
+        }
+    }
+
+    /// Adds what a later one saw.
+    pub(super) fn join(&mut self, later: Self) {
+        self.add(&later.contacts);
+        self.enforced = later.enforced.or_else(|| self.enforced.take());
+    }
+}
+
 /// Whose packages a run may touch, and so which cache it uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Trust {
@@ -136,6 +159,7 @@ pub(super) struct Installer<'a> {
     packages: Vec<String>,
     work: TempDir,
     private_cache: PathBuf,
+    trace: Trace,
 }
 
 impl<'a> Installer<'a> {
@@ -162,12 +186,18 @@ impl<'a> Installer<'a> {
             packages,
             work,
             private_cache,
+            trace: Trace::default(),
         })
     }
 
     /// uv's version.
     pub(super) fn version(&self) -> &str {
         &self.uv.version
+    }
+
+    /// What the runs so far reached, and what held them.
+    pub(super) fn trace(&self) -> Trace {
+        self.trace.clone()
     }
 
     /// A path in the folder that uv reads its lists from and writes its answers to.
@@ -192,9 +222,11 @@ impl<'a> Installer<'a> {
         if let Some(error) = stopped(action, &outcome.ending) {
             return Err(error);
         }
+        self.trace.enforced = Some(outcome.enforced);
         let ok = outcome.ending == Ending::Succeeded;
         let said = self.clean(&said(&job.stderr));
         let contacts = proxy.map(|proxy| proxy.contacts()).unwrap_or_default();
+        self.trace.add(&contacts);
         Ok(Ran { ok, said, contacts })
     }
 

@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::io::Read as _;
 use std::path::{Component, Path, PathBuf};
 
+use super::address::release_in;
 use super::line::{self, Line};
 use super::{Place, Requirements, Wish, brief};
 use crate::environment::error::EnvironmentError;
@@ -160,10 +161,12 @@ impl Reader {
                 self.take(package, role);
             }
             package => {
-                let name = package.map(|package| package.name).or_else(|| name_in(address));
-                let done = match name {
-                    Some(name) => format!(
-                        "does not come from the registry and is not installed; if the code needs it, name a release of `{name}` under `packages`"
+                let done = match package
+                    .map(|package| package.name)
+                    .or_else(|| release_in(address))
+                {
+                    Some(release) => format!(
+                        "does not come from the registry and is not installed; if the code needs it, add `{release}` to `packages`"
                     ),
                     None => "does not come from the registry and is not installed".to_owned(),
                 };
@@ -265,36 +268,13 @@ fn beside(file: &str, value: &str) -> String {
     }
 }
 
-/// The package's name in `…#egg=NAME`, in the name of a wheel or an archive, or in a repository's address.
-fn name_in(address: &str) -> Option<String> {
-    let named = address
-        .split_once("#egg=")
-        .map(|(_, name)| name.split(['&', '[', ' ']).next().unwrap_or(name));
-    let path = address
-        .split(['#', '?'])
-        .next()
-        .unwrap_or(address)
-        .trim_end_matches('/');
-    let last = path.rsplit('/').next().unwrap_or(path);
-    let last = last.split('@').next().unwrap_or(last).trim_end_matches(".git");
-    let file = last
-        .split_once('-')
-        .filter(|(_, rest)| rest.starts_with(|first: char| first.is_ascii_digit()));
-    let name = named.or(file.map(|(name, _)| name)).unwrap_or(last);
-    let good = !name.is_empty()
-        && name
-            .chars()
-            .all(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_' | '.'));
-    (good && name.starts_with(|first: char| first.is_ascii_alphanumeric())).then(|| name.to_owned())
-}
-
 /// A whole small file as text: UTF-8, or UTF-16 with its mark as Windows shells write it.
 fn read_text(path: &Path) -> Result<String, String> {
-    let file = File::open(path).map_err(|error| error.to_string())?;
-    let kind = file.metadata().map_err(|error| error.to_string())?;
-    if !kind.is_file() {
+    // Asked before it is opened: opening a pipe waits for somebody to write to it.
+    if !path.is_file() {
         return Err("it is not a file".to_owned());
     }
+    let file = File::open(path).map_err(|error| error.to_string())?;
     let mut bytes = Vec::new();
     file.take(LARGEST + 1)
         .read_to_end(&mut bytes)
@@ -443,14 +423,20 @@ mod tests {
              six\n",
         );
         assert_eq!(names(&found.packages), ["numpy", "six"]);
-        insta::assert_snapshot!(
-            found
-                .wishes
-                .iter()
-                .map(ToString::to_string)
-                .collect::<Vec<_>>()
-                .join("\n")
-        );
+        let wishes: Vec<_> = found.wishes.iter().map(ToString::to_string).collect();
+        insta::assert_snapshot!(wishes.join("\n"), @r"
+        requirements.txt:1: `--index-url https://***@evil.example/simple` is ignored: this machine's own settings say where packages come from
+        requirements.txt:2: `--extra-index-url=https://evil.example/simple` is ignored: this machine's own settings say where packages come from
+        requirements.txt:3: `-f https://evil.example/wheels` is ignored: this machine's own settings say where packages come from
+        requirements.txt:4: `--trusted-host evil.example` is ignored: this machine's own settings say where packages come from
+        requirements.txt:5: `-e .` is not installed: the repository's own code is found in the working folder, other code is not fetched
+        requirements.txt:6: `-e git+https://code.example/b.git#egg=b` is not installed: the repository's own code is found in the working folder, other code is not fetched
+        requirements.txt:7: `git+https://code.example/c.git@main` does not come from the registry and is not installed; if the code needs it, add `c` to `packages`
+        requirements.txt:8: `https://files.example/torch-1.7.0%2Bcpu-cp38-cp38-linux_x86_64.whl` does not come from the registry and is not installed; if the code needs it, add `torch==1.7.0` to `packages`
+        requirements.txt:9: `numpy @ file:///tmp/build/numpy_1/work` names a folder of its author's machine; `numpy` is taken from the registry, without a version
+        requirements.txt:10: `pkg-resources==0.0.0` is left by a fault of Debian's pip and is no package; ignored
+        requirements.txt:11: `--pre` is ignored: a pre-release is taken only where a version names it
+        ");
     }
 
     #[test]
@@ -479,25 +465,6 @@ mod tests {
         ]);
         for file in ["large.txt", "many.txt"] {
             assert!(read(folder.path(), &[file.to_owned()], &[]).is_err(), "{file}");
-        }
-    }
-
-    #[test]
-    fn names_of_packages_are_found_in_addresses() {
-        for (address, name) in [
-            (
-                "git+https://code.example/x/repo.git@v1#egg=name&subdirectory=y",
-                Some("name"),
-            ),
-            ("git+https://code.example/x/repo.git@v1", Some("repo")),
-            (
-                "https://files.example/torch-1.7.0-cp38-cp38-linux_x86_64.whl",
-                Some("torch"),
-            ),
-            ("./vendored/thing", Some("thing")),
-            (".", None),
-        ] {
-            assert_eq!(name_in(address).as_deref(), name, "{address}");
         }
     }
 
