@@ -1,5 +1,9 @@
 //! Environments, built for real through the package registry.
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "tests stand for the command line, which hands the environment over"
+)]
 mod bench;
 
 use std::fs;
