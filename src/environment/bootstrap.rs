@@ -40,10 +40,7 @@ pub(super) fn place(workshop: &Workshop<'_>) -> PathBuf {
 /// Fetches uv into the tools folder; another process that does the same is waited for.
 pub(super) fn fetch(workshop: &Workshop<'_>) -> Result<PathBuf, EnvironmentError> {
     let place = place(workshop);
-    let _lock = workshop
-        .cache
-        .lock("uv")
-        .map_err(EnvironmentError::io("lock", workshop.cache.root()))?;
+    let _lock = workshop.lock("uv")?;
     if super::host::is_executable(&place) {
         return Ok(place);
     }

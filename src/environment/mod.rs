@@ -91,10 +91,23 @@ impl Workshop<'_> {
         made.map_err(EnvironmentError::io("make a folder in", folder))
     }
 
+    /// Waits for a lock of the cache, as long as nobody asks to stop.
     fn lock(&self, name: &str) -> Result<File, EnvironmentError> {
-        self.cache
-            .lock(name)
-            .map_err(EnvironmentError::io("lock", self.cache.root()))
+        let mut waiting = false;
+        loop {
+            let tried = self.cache.try_lock(name);
+            let tried = tried.map_err(EnvironmentError::io("lock", self.cache.root()))?;
+            if let Some(lock) = tried {
+                return Ok(lock);
+            }
+            if !std::mem::replace(&mut waiting, true) {
+                self.note("another process is building an environment: it is waited for");
+            }
+            if self.observer.cancelled() {
+                return Err(EnvironmentError::Cancelled);
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
     }
 
     fn note(&self, text: &str) {

@@ -214,6 +214,9 @@ impl<'a> Installer<'a> {
         writable: &[&Path],
         online: bool,
     ) -> Result<Ran, EnvironmentError> {
+        // An executor may give a job its writable folders as its own: one job at a time in what all share.
+        let shared = trust == Trust::WheelsOnly;
+        let _lock = shared.then(|| self.workshop.lock("uv-cache")).transpose()?;
         let cache = self.cache(trust)?;
         let proxy = self.proxy(online)?;
         let job = self.job(action, arguments, &cache, writable, proxy.as_ref());
