@@ -93,6 +93,9 @@ pub(super) fn install(
     };
     job.make()?;
     let built_from_source = job.fill(&pins)?;
+    if !pins.is_empty() {
+        job.installer.compile(&home.join("venv/lib"))?;
+    }
     let uv = job.installer.version().to_owned();
     let listing = listing(&home)
         .map_err(EnvironmentError::io("read", &home))?
@@ -282,16 +285,9 @@ impl Installation<'_> {
         }
         let list = self.installer.file("pinned.txt");
         fs::write(&list, pins::render(pins)).map_err(EnvironmentError::io("write", &list))?;
-        let mut arguments: Vec<OsString> = [
-            "pip",
-            "install",
-            "--quiet",
-            "--no-deps",
-            "--require-hashes",
-            "--compile-bytecode",
-        ]
-        .map(OsString::from)
-        .to_vec();
+        let mut arguments: Vec<OsString> = ["pip", "install", "--quiet", "--no-deps", "--require-hashes"]
+            .map(OsString::from)
+            .to_vec();
         if trust == Trust::WheelsOnly {
             arguments.extend(["--only-binary", ":all:"].map(OsString::from));
         }

@@ -219,7 +219,8 @@ impl<'a> Installer<'a> {
         let _lock = shared.then(|| self.workshop.lock("uv-cache")).transpose()?;
         let cache = self.cache(trust)?;
         let proxy = self.proxy(online)?;
-        let job = self.job(action, arguments, &cache, writable, proxy.as_ref());
+        let argv = self.argv(arguments, &cache);
+        let job = self.job(action, argv, &[writable, &[&cache]].concat(), proxy.as_ref());
         let outcome = self.workshop.executor.run(&job, self.workshop.observer);
         let outcome = outcome.map_err(|cause| EnvironmentError::Execute { action, cause })?;
         if let Some(error) = stopped(action, &outcome.ending) {
@@ -264,20 +265,44 @@ impl<'a> Installer<'a> {
         Ok(Some(proxy))
     }
 
-    fn job(
-        &self,
-        action: &'static str,
-        arguments: Vec<OsString>,
-        cache: &Path,
-        writable: &[&Path],
-        proxy: Option<&Proxy>,
-    ) -> Job {
-        let input = self.work.path().join("in");
+    /// uv's own options, those of the run behind them.
+    fn argv(&self, arguments: Vec<OsString>, cache: &Path) -> Vec<OsString> {
         let mut argv: Vec<OsString> = vec![self.uv.path.clone().into()];
         argv.extend(["--no-config", "--no-progress", "--color", "never", "--cache-dir"].map(OsString::from));
         argv.push(cache.into());
         argv.extend(self.workshop.network.offline.then(|| "--offline".into()));
         argv.extend(arguments);
+        argv
+    }
+
+    /// Compiles all modules below `folder`, so that steps, which cannot write there, need not each time.
+    ///
+    /// By the interpreter itself and without the packages' own start-up files: none of their code runs.
+    /// A module that does not compile is left as it is.
+    pub(super) fn compile(&mut self, folder: &Path) -> Result<(), EnvironmentError> {
+        const ACTION: &str = "compile the packages";
+        // Packages' own tests are a good part of them, and no step runs them.
+        const TESTS: &str = "site-packages/.*/tests?/";
+        let mut argv = vec![OsString::from(&self.interpreter.base_executable)];
+        argv.extend(["-E", "-s", "-S", "-m", "compileall", "-q", "-j", "0", "-x", TESTS].map(OsString::from));
+        argv.push(folder.into());
+        let job = self.job(ACTION, argv, &[folder], None);
+        let outcome = self.workshop.executor.run(&job, self.workshop.observer);
+        let outcome = outcome.map_err(|cause| EnvironmentError::Execute {
+            action: ACTION,
+            cause,
+        })?;
+        stopped(ACTION, &outcome.ending).map_or(Ok(()), Err)
+    }
+
+    fn job(
+        &self,
+        action: &'static str,
+        argv: Vec<OsString>,
+        writable: &[&Path],
+        proxy: Option<&Proxy>,
+    ) -> Job {
+        let input = self.work.path().join("in");
         let mut env = self.indexes.variables(self.workshop.host);
         env.insert("UV_PYTHON_DOWNLOADS".to_owned(), "never".into());
         env.insert("UV_LINK_MODE".to_owned(), "copy".into());
@@ -285,7 +310,7 @@ impl<'a> Installer<'a> {
         Job {
             name: action.to_owned(),
             argv,
-            mounts: self.mounts(&[writable, &[cache, &input]].concat()),
+            mounts: self.mounts(&[writable, &[&input]].concat()),
             directory: input,
             env,
             path: Vec::new(),
