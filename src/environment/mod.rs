@@ -220,6 +220,13 @@ fn isolated(wanted: &Wanted<'_>, workshop: &Workshop<'_>) -> Result<Environment,
     let (interpreter, resolved, mut trace) = resolved(wanted, workshop)?;
     let installed = install::install(wanted, &resolved, &interpreter, workshop)?;
     trace.join(installed.trace);
+    let mut notes = resolved.notes.clone();
+    if resolved.python != interpreter.version.to_string() {
+        let (wanted, found) = (&resolved.python, interpreter.version);
+        notes.push(format!(
+            "the lock was made for Python {wanted}, and the environment runs {found}"
+        ));
+    }
     let folder = installed.folder;
     let home = folder.parent().unwrap_or(&folder);
     let mut mounts = vec![uv::mount(home, false)];
@@ -244,7 +251,7 @@ fn isolated(wanted: &Wanted<'_>, workshop: &Workshop<'_>) -> Result<Environment,
         as_of: resolved.as_of,
         key: installed.key,
         reused: installed.reused,
-        notes: resolved.notes.clone(),
+        notes,
         wishes: resolved.wishes.clone(),
         built_from_source: installed.built_from_source,
         trace,

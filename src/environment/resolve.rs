@@ -44,10 +44,6 @@ pub(super) fn inputs(wanted: &Wanted<'_>, found: &Requirements, as_of: Option<Ti
     );
     inputs.add("requirements", Digest::of(lines(&found.packages, true)));
     inputs.add("constraints", Digest::of(lines(&found.constraints, true)));
-    inputs.add(
-        "build from source",
-        if wanted.allow_builds { "allowed" } else { "refused" },
-    );
     inputs
 }
 
@@ -75,6 +71,9 @@ pub(super) fn resolve(
 ) -> Result<(ResolvedEnvironment, Trace), EnvironmentError> {
     let inputs = inputs(wanted, &found, as_of);
     let mut notes = found.hints.clone();
+    if as_of.is_none() && wanted.spec.as_of == AsOf::Commit {
+        notes.push("the commit's date is unknown: the newest releases are taken".to_owned());
+    }
     let packages = with_setuptools(&found, interpreter, &mut notes);
     let (pins, uv, trace) = if packages.is_empty() {
         (Vec::new(), Uv::find(workshop)?.version, Trace::default())
@@ -161,7 +160,7 @@ fn compile(
     let lost = pins::keep_authors_hashes(&mut pins, packages);
     if !lost.is_empty() {
         let explanation = format!(
-            "the repository pins hashes of {}, and the registry has no file with one of them",
+            "the repository pins hashes of {}, and of the files that the registry had by then none has one of them",
             lost.join(", ")
         );
         return Err(EnvironmentError::HashMismatch { explanation });
