@@ -4,10 +4,20 @@ use std::fmt;
 use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use ureq::Agent;
+use ureq::config::ConfigBuilder;
 use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
+use ureq::typestate::AgentScope;
+use ureq::unversioned::resolver::DefaultResolver;
+use ureq::unversioned::transport::{
+    Buffers, ConnectionDetails, Connector, DefaultConnector, NextTimeout, Transport,
+};
+use ureq::{Agent, ProxyProtocol};
+
+/// How long nothing may move on a connection.
+pub const SILENCE: Duration = Duration::from_secs(60);
 
 /// How this machine reaches the network, as its user configured it.
 #[derive(Clone, Debug, Default)]
@@ -58,15 +68,45 @@ impl Network {
     ///
     /// It follows no redirects and turns no status into an error: both are decided
     /// by who asks. A connection must stand within 20 s, and headers must arrive
-    /// within 60 s; there is no limit on a body, only on silence, which is the
-    /// caller's to watch.
+    /// within 60 s; there is no limit on a body, only on silence: when nothing
+    /// moves for 60 s, reading it fails with [`ureq::Error::Timeout`].
     ///
     /// # Errors
     ///
     /// When the authorities cannot be read or the proxy's address makes no sense.
     pub fn agent(&self, scheme: Scheme) -> Result<Agent, ClientError> {
+        self.patient_agent(scheme, SILENCE)
+    }
+
+    /// As [`Network::agent`], bearing silence for as long as `silence`, which is not zero.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn patient_agent(&self, scheme: Scheme, silence: Duration) -> Result<Agent, ClientError> {
+        Ok(Agent::new_with_config(self.config(scheme, silence)?.build()))
+    }
+
+    /// Like [`Network::patient_agent`], for downloads: connections are not kept, and `surplus` becomes true when
+    /// one ends with bytes that belong to no answer.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Network::agent`].
+    pub(super) fn downloader(
+        &self,
+        scheme: Scheme,
+        silence: Duration,
+        surplus: &Arc<AtomicBool>,
+    ) -> Result<Agent, ClientError> {
+        let config = self.config(scheme, silence)?.max_idle_connections(0).build();
+        let connector = DefaultConnector::default().chain(Surplus(Arc::clone(surplus)));
+        Ok(Agent::with_parts(config, connector, DefaultResolver::default()))
+    }
+
+    fn config(&self, scheme: Scheme, silence: Duration) -> Result<ConfigBuilder<AgentScope>, ClientError> {
         let tls = TlsConfig::builder().root_certs(self.roots()?).build();
-        let config = Agent::config_builder()
+        Ok(Agent::config_builder()
             .tls_config(tls)
             .proxy(self.proxy(scheme)?)
             .max_redirects(0)
@@ -75,9 +115,9 @@ impl Network {
             .user_agent(concat!("reproof/", env!("CARGO_PKG_VERSION")))
             .timeout_resolve(Some(Duration::from_secs(20)))
             .timeout_connect(Some(Duration::from_secs(20)))
-            .timeout_recv_response(Some(Duration::from_secs(60)))
-            .build();
-        Ok(Agent::new_with_config(config))
+            .timeout_recv_response(Some(silence.max(SILENCE)))
+            .timeout_per_read(Some(silence))
+            .timeout_per_write(Some(silence)))
     }
 
     fn roots(&self) -> Result<RootCerts, ClientError> {
@@ -112,6 +152,11 @@ impl Network {
             why: error.to_string(),
         };
         let parsed = ureq::Proxy::new(address).map_err(fail)?;
+        if !matches!(parsed.protocol(), ProxyProtocol::Http | ProxyProtocol::Https) {
+            // ureq would panic: SOCKS is not built in.
+            let why = "only `http:` and `https:` proxies are supported".to_owned();
+            return Err(ClientError::Proxy { why });
+        }
         let Some(exceptions) = &self.no_proxy else {
             return Ok(Some(parsed));
         };
@@ -132,5 +177,79 @@ impl Network {
             builder = builder.no_proxy(exception);
         }
         builder.build().map(Some).map_err(fail)
+    }
+}
+
+/// Looks at what is left of a connection when it is closed.
+#[derive(Debug)]
+struct Surplus(Arc<AtomicBool>);
+
+impl<In: Transport> Connector<In> for Surplus {
+    type Out = Watched<In>;
+
+    fn connect(
+        &self,
+        _: &ConnectionDetails<'_>,
+        chained: Option<In>,
+    ) -> Result<Option<Self::Out>, ureq::Error> {
+        let surplus = &self.0;
+        Ok(chained.map(|inner| Watched {
+            inner,
+            surplus: Arc::clone(surplus),
+        }))
+    }
+}
+
+/// Passes everything on.
+#[derive(Debug)]
+struct Watched<T: Transport> {
+    inner: T,
+    surplus: Arc<AtomicBool>,
+}
+
+impl<T: Transport> Transport for Watched<T> {
+    fn buffers(&mut self) -> &mut dyn Buffers {
+        self.inner.buffers()
+    }
+
+    fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), ureq::Error> {
+        self.inner.transmit_output(amount, timeout)
+    }
+
+    fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, ureq::Error> {
+        self.inner.await_input(timeout)
+    }
+
+    fn is_open(&mut self) -> bool {
+        self.inner.is_open()
+    }
+
+    fn is_tls(&self) -> bool {
+        self.inner.is_tls()
+    }
+}
+
+impl<T: Transport> Drop for Watched<T> {
+    fn drop(&mut self) {
+        if !self.inner.buffers().input().is_empty() {
+            self.surplus.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_proxy_that_cannot_be_used_is_an_error_and_no_panic() {
+        for address in ["socks5://localhost:1", "http://", "a b"] {
+            let network = Network {
+                https_proxy: Some(address.to_owned()),
+                ..Network::default()
+            };
+            let refused = network.agent(Scheme::Https);
+            assert!(matches!(refused, Err(ClientError::Proxy { .. })), "{address}");
+        }
     }
 }

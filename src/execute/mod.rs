@@ -4,10 +4,25 @@
 //! fails is an outcome, not an error. Logs, limits and the sandbox are the
 //! business of every executor, so that none can forget them.
 
+mod cgroup;
+mod disk;
+mod facts;
+mod follow;
+mod local;
+mod processes;
+pub(crate) mod raw;
+mod relay;
+pub mod sandbox;
+pub mod tree;
+mod wire;
+
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
+
+pub use facts::{Refusal, SandboxFacts, probe};
+pub use local::{Local, Wanted};
 
 use crate::error::{Diagnose, Fault};
 use crate::observe::Observer;
@@ -142,6 +157,20 @@ pub enum Tier {
     Full,
 }
 
+impl Tier {
+    /// All of them, weakest first.
+    pub const ALL: [Self; 3] = [Self::None, Self::Landlock, Self::Full];
+
+    /// The word that reports and JSON use.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Landlock => "landlock",
+            Self::Full => "full",
+        }
+    }
+}
+
 /// What was truly enforced.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Enforced {
@@ -169,10 +198,26 @@ pub enum AttemptKind {
     Escape,
 }
 
+impl AttemptKind {
+    /// The word that reports and JSON use.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Network => "network",
+            Self::Escape => "escape",
+        }
+    }
+}
+
 /// Runs jobs.
 pub trait Executor: Sync {
     /// Its name in manifests and reports.
     fn name(&self) -> &'static str;
+
+    /// The confinement that was asked for; a run under another one is another run.
+    fn confinement(&self) -> &'static str;
+
+    /// Whether a mount is seen where it is asked for, whatever the machine: inside a working copy, say.
+    fn shows_mounts(&self) -> bool;
 
     /// Runs `job` to its end.
     ///

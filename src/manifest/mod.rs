@@ -5,21 +5,61 @@
 //! its spans lives in `raw`; every problem of a manifest is found at once in
 //! `validate`.
 
+mod decimal;
 pub mod lock;
+mod placeholder;
+mod problem;
 mod raw;
+mod reader;
+mod scalar;
 mod schema;
 mod validate;
 mod value;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::ops::Range;
 use std::path::PathBuf;
 use std::time::Duration;
 
-pub use value::{Printed, Tolerance};
+pub use placeholder::{BadPlaceholder, Piece, pieces};
+pub use problem::{Problem, ProblemKind, Problems};
+pub use reader::nearest;
+pub use schema::{json_schema, reference};
+pub use validate::{LARGEST, ManifestError};
+pub use value::{Printed, Tolerance, ValueError};
 
 use crate::digest::Digest;
 use crate::measure::Direction;
+
+/// The time that a step has when it does not say.
+pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60 * 60);
+
+/// The memory that a step has when it does not say, in bytes.
+pub const DEFAULT_MEMORY: u64 = 4 << 30;
+
+/// Limit of what a step writes to disk that does not say one, in bytes.
+pub const DEFAULT_DISK: u64 = 20 << 30;
+
+/// Examples at a time in a native run that does not say.
+pub const DEFAULT_BATCH: u32 = 256;
+
+/// The output of a step that evaluates a checkpoint natively.
+pub const MODEL_OUTPUT: &str = "predictions.csv";
+
+/// The trust checks, in the order of judging.md.
+pub const TRUST_CHECKS: [&str; 10] = [
+    "results",
+    "open-data",
+    "retrained",
+    "explainable",
+    "code",
+    "environment",
+    "stability",
+    "metric",
+    "data-hygiene",
+    "safety",
+];
 
 /// A validated manifest.
 #[derive(Clone, Debug)]
@@ -52,6 +92,18 @@ pub struct Manifest {
     pub adoption: Option<Adoption>,
     /// What may be spent.
     pub budget: Budget,
+    /// Advice: what is valid and probably not meant.
+    pub warnings: Problems,
+    /// Where in the text the pins stand, or would.
+    pins: Pins,
+}
+
+/// Where in a manifest's text the pins stand, or would: in the order of its data sets and checkpoints.
+#[derive(Clone, Debug, Default)]
+struct Pins {
+    commit: Range<usize>,
+    data: Vec<Range<usize>>,
+    checkpoints: Vec<Range<usize>>,
 }
 
 /// `[paper]`
@@ -180,6 +232,8 @@ pub struct Data {
     pub id_column: Option<String>,
     /// Whether it is an archive to be unpacked.
     pub unpack: bool,
+    /// The member of the unpacked archive that is meant; `None`: its folder.
+    pub member: Option<PathBuf>,
     /// Where the code expects it, relative to the top of its working copy.
     pub place: Option<PathBuf>,
 }
@@ -278,6 +332,8 @@ pub struct Step {
     pub timeout: Duration,
     /// Memory limit of all its processes together, in bytes.
     pub memory: u64,
+    /// Limit of what it writes to disk, in bytes.
+    pub disk: u64,
     /// GPUs that it needs.
     pub gpus: u32,
     /// Whether it may use the network.
@@ -531,15 +587,50 @@ impl Manifest {
         self.checkpoints.iter().find(|checkpoint| checkpoint.id == id)
     }
 
-    /// The seeds that `step` really runs with: its own, or those of the first seeded step that it needs.
+    /// The seeds that `step` really runs with: its own, or those of the seeded steps that it needs, which agree.
     pub fn seeds_of<'a>(&'a self, step: &'a Step) -> &'a Seeds {
-        if step.seeds != Seeds::Unseeded {
-            return &step.seeds;
+        let mut waiting = vec![step];
+        let mut seen = BTreeSet::new();
+        while let Some(step) = waiting.pop() {
+            if step.seeds != Seeds::Unseeded {
+                return &step.seeds;
+            }
+            if seen.insert(&step.id) {
+                waiting.extend(step.needs.iter().filter_map(|id| self.step(id)));
+            }
         }
-        let needed = step.needs.iter().filter_map(|id| self.step(id));
-        needed
-            .map(|step| self.seeds_of(step))
-            .find(|seeds| **seeds != Seeds::Unseeded)
-            .unwrap_or(&Seeds::Unseeded)
+        &Seeds::Unseeded
     }
+
+    /// What `reproof check` refuses to start without and `reproof lock` finds: full commit ids and digests.
+    pub fn unpinned(&self) -> Problems {
+        let mut problems = Problems::none(&self.warnings.file, &self.warnings.source);
+        if let Revision::Name(name) = &self.code.revision {
+            let message = format!("{} may mean another commit tomorrow", problem::quoted(name));
+            problems.push(unpinned(&self.pins.commit, message, "expected a full commit id"));
+        }
+        let data = self.data.iter().map(|data| (&data.id, data.sha256));
+        let checkpoints = self
+            .checkpoints
+            .iter()
+            .map(|checkpoint| (&checkpoint.id, checkpoint.sha256));
+        let spans = self.pins.data.iter().chain(&self.pins.checkpoints);
+        for ((id, _), span) in data
+            .chain(checkpoints)
+            .zip(spans)
+            .filter(|((_, sha256), _)| sha256.is_none())
+        {
+            let message = format!("`{id}` is not pinned");
+            problems.push(unpinned(span, message, "needs a key `sha256`"));
+        }
+        problems.sort();
+        problems
+    }
+}
+
+fn unpinned(span: &Range<usize>, message: String, label: &str) -> Problem {
+    let problem = Problem::new(ProblemKind::Unpinned, span, message);
+    problem
+        .label(label)
+        .hint("run `reproof lock`, which writes the pins into a file beside the manifest")
 }

@@ -1,1 +1,278 @@
+//! Whole papers through the real binary: each fixture is named for what it does.
 
+use serde_json::Value;
+
+use crate::common::{Bench, Ran};
+
+/// The odd claim could not be measured for this reason, by this party; the sound claim is still judged.
+#[track_caller]
+fn cannot_measure(name: &str, reason: &str, fault: &str, says: &str) -> Ran {
+    let ran = Bench::on(name).check();
+    let odd = ran.claim("odd");
+    assert_eq!(odd["outcome"], "not-run", "{odd:#}\n{}", ran.stderr);
+    assert_eq!(odd["reason"]["code"], reason, "{odd:#}");
+    assert_eq!(odd["reason"]["fault"], fault, "{odd:#}");
+    let detail = odd["reason"]["detail"].as_str().expect("a detail");
+    assert!(detail.contains(says), "{detail:?} does not say {says:?}");
+    assert_eq!(
+        odd["measured"],
+        Value::Null,
+        "no number from what did not end well: {odd:#}"
+    );
+    sound_is_judged(&ran);
+    ran
+}
+
+#[track_caller]
+fn sound_is_judged(ran: &Ran) {
+    let sound = ran.claim("sound");
+    assert_eq!(sound["outcome"], "reproduced", "{sound:#}\n{}", ran.stderr);
+    assert_eq!(sound["exact"], true);
+}
+
+#[test]
+fn everything_as_claimed() {
+    let ran = Bench::on("reproduces").check();
+    sound_is_judged(&ran);
+    let odd = ran.claim("odd");
+    assert_eq!(odd["outcome"], "reproduced", "{odd:#}");
+    assert_eq!(odd["measured"]["mean"], 0.9);
+    let record = ran.json();
+    assert_eq!(record["score"]["covered"], 2);
+    assert_eq!(record["verdict"], "caution", "{:#}", record["trust"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+}
+
+#[test]
+fn half_as_good_as_claimed_is_the_papers_fault() {
+    let ran = Bench::on("falls-short").check();
+    let odd = ran.claim("odd");
+    assert_eq!(odd["outcome"], "not-reproduced", "{odd:#}");
+    assert_eq!(odd["measured"]["mean"], 0.5);
+    assert_eq!(ran.json()["verdict"], "untrusted");
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+}
+
+#[test]
+fn no_number_is_read_from_a_step_that_failed() {
+    cannot_measure("step-fails", "step-failed", "paper", "CUDA error: out of tea");
+}
+
+#[test]
+fn a_step_that_ignores_the_request_to_end_is_ended() {
+    cannot_measure("times-out", "timeout", "paper", "2s");
+}
+
+#[test]
+fn a_step_that_eats_memory_is_ended() {
+    cannot_measure("out-of-memory", "out-of-memory", "paper", "256.0 MiB");
+}
+
+#[test]
+fn a_step_that_prints_without_end_is_ended() {
+    cannot_measure("floods-log", "step-failed", "paper", "log");
+}
+
+#[test]
+fn a_step_that_fills_the_disk_is_ended() {
+    cannot_measure("fills-disk", "step-failed", "paper", "disk");
+}
+
+#[test]
+fn a_fork_bomb_stays_inside() {
+    cannot_measure("forks-without-end", "step-failed", "paper", "children");
+}
+
+#[test]
+fn an_attempt_to_reach_the_network_is_a_finding_and_no_crime() {
+    let ran = cannot_measure("reaches-network", "step-failed", "paper", "code 1");
+    let record = ran.json();
+    let safety = record["trust"]
+        .as_array()
+        .expect("checks")
+        .iter()
+        .find(|check| check["id"] == "safety");
+    assert_eq!(safety.expect("safety")["status"], "pass", "{record:#}");
+    assert!(
+        record.to_string().contains("datasets.example.org"),
+        "the host is named: {record:#}"
+    );
+}
+
+#[test]
+fn writing_outside_and_reading_the_home_and_secrets_fail() {
+    let bench = Bench::on("writes-outside");
+    bench.write("home/.ssh/id_ed25519", "secret");
+    let mut command = bench.command(&["check", "--format", "json", "paper/paper.toml"]);
+    let output = command
+        .env("REPROOF_TEST_SECRET", "hunter2")
+        .output()
+        .expect("starts");
+    let record: Value = serde_json::from_slice(&output.stdout).expect("a record");
+    let folder = record["folder"].as_str().expect("a folder");
+    let log = std::fs::read_to_string(format!("{folder}/steps/odd/stdout.log")).expect("a log");
+    assert!(log.contains("accuracy=0.900"), "{log}");
+    assert!(!log.contains("wrote"), "{log}");
+    assert!(!log.contains("hunter2") && !log.contains(".ssh"), "{log}");
+    for path in [
+        "/etc/reproof-was-here",
+        "/usr/reproof-was-here",
+        "/reproof-was-here",
+    ] {
+        assert!(!std::path::Path::new(path).exists(), "{path}");
+    }
+}
+
+#[test]
+fn a_daemon_ends_with_its_step() {
+    let ran = Bench::on("leaves-a-daemon").check();
+    assert_eq!(ran.claim("odd")["outcome"], "reproduced", "{}", ran.stderr);
+    sound_is_judged(&ran);
+}
+
+#[test]
+fn a_metric_that_is_not_a_number_is_no_measurement() {
+    cannot_measure("metric-is-nan", "measurement-invalid", "paper", "stdout");
+}
+
+#[test]
+fn a_value_outside_the_metrics_range_is_no_measurement() {
+    cannot_measure("metric-in-percent", "measurement-invalid", "manifest", "90");
+}
+
+#[test]
+fn a_result_that_came_with_the_repository_is_stale() {
+    cannot_measure(
+        "stale-result",
+        "measurement-missing",
+        "paper",
+        "came with the repository",
+    );
+}
+
+#[test]
+fn a_result_that_nobody_wrote_is_missing() {
+    cannot_measure("no-result", "measurement-missing", "paper", "results.json");
+}
+
+#[test]
+fn an_empty_predictions_file_is_no_measurement() {
+    cannot_measure("predictions-empty", "measurement-invalid", "paper", "empty");
+}
+
+#[test]
+fn predictions_must_be_for_the_examples_that_there_are() {
+    cannot_measure("predictions-unknown-ids", "measurement-invalid", "paper", "`z`");
+    cannot_measure("predictions-duplicate-ids", "measurement-invalid", "paper", "`a`");
+    cannot_measure("predictions-missing-ids", "measurement-invalid", "paper", "`j`");
+}
+
+#[test]
+fn data_that_is_not_what_is_pinned_is_never_used() {
+    let ran = cannot_measure("digest-changed", "data-unavailable", "paper", "1d1d1d1d");
+    assert!(
+        ran.json()["steps"]
+            .as_array()
+            .expect("steps")
+            .iter()
+            .all(|step| step["step"] != "odd" || step["ending"] == "not-run")
+    );
+}
+
+#[test]
+fn a_commit_that_is_gone_stops_everything_and_is_named() {
+    let ran = Bench::on("commit-gone").check();
+    for id in ["sound", "odd"] {
+        let claim = ran.claim(id);
+        assert_eq!(claim["outcome"], "not-run", "{claim:#}");
+        assert_eq!(claim["reason"]["code"], "code-unavailable");
+        assert_eq!(claim["reason"]["fault"], "paper");
+    }
+    assert_eq!(ran.json()["verdict"], "unverified");
+    assert_eq!(
+        ran.json()["score"]["value"],
+        Value::Null,
+        "no score without a measurement"
+    );
+}
+
+#[test]
+fn code_that_prints_another_number_than_its_predictions_give_fails_the_metric_check() {
+    let ran = Bench::on("lies-about-its-metric").check();
+    assert_eq!(
+        ran.claim("odd")["measured"]["mean"],
+        0.9,
+        "what we recompute counts"
+    );
+    let record = ran.json();
+    let metric = record["trust"]
+        .as_array()
+        .expect("checks")
+        .iter()
+        .find(|check| check["id"] == "metric");
+    assert_eq!(metric.expect("metric")["status"], "fail", "{record:#}");
+}
+
+#[test]
+fn seeds_are_runs() {
+    let ran = Bench::on("seeded").check();
+    let odd = ran.claim("odd");
+    assert_eq!(odd["measured"]["values"].as_array().expect("values").len(), 3);
+    assert_eq!(odd["df"], 2.0, "{odd:#}");
+}
+
+#[test]
+fn outputs_flow_from_step_to_step_seed_by_seed() {
+    let ran = Bench::on("trains-and-evaluates").check();
+    let odd = ran.claim("odd");
+    assert_eq!(
+        odd["measured"]["values"],
+        serde_json::json!([0.899, 0.9, 0.901]),
+        "{odd:#}\n{}",
+        ran.stderr
+    );
+}
+
+#[test]
+fn a_second_check_uses_what_the_first_one_finished() {
+    let bench = Bench::on("trains-and-evaluates");
+    bench.check();
+    let again = bench.check().json();
+    let steps = again["steps"].as_array().expect("steps");
+    assert!(steps.iter().all(|step| step["reused"] == true), "{again:#}");
+
+    let path = bench.path("paper/paper.toml");
+    let text = std::fs::read_to_string(&path)
+        .expect("read")
+        .replace("\"train.py\", \"{seed}\"", "\"train.py\", \"{seed}\", \"x\"");
+    std::fs::write(&path, text).expect("written");
+    let changed = bench.check().json();
+    let of = |name: &str| {
+        let steps = changed["steps"].as_array().expect("steps");
+        steps
+            .iter()
+            .find(|step| step["step"] == name)
+            .expect("a step")
+            .clone()
+    };
+    assert_eq!(of("sound")["reused"], true);
+    assert_eq!(of("train")["reused"], false);
+    assert!(
+        of("train")["reuse"]
+            .as_str()
+            .expect("why")
+            .contains("step.run changed"),
+        "{:#}",
+        of("train")
+    );
+    assert_eq!(of("odd")["reused"], true, "the same weights came out");
+
+    let fresh = bench.with("--fresh").check().json();
+    assert!(
+        fresh["steps"]
+            .as_array()
+            .expect("steps")
+            .iter()
+            .all(|step| step["reused"] == false)
+    );
+}

@@ -1,0 +1,241 @@
+//! One short function per subcommand.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use reproof::demo;
+use reproof::error::Diagnose;
+use reproof::judge::{Decision, decide};
+use reproof::manifest::lock::Lock;
+use reproof::manifest::{Manifest, ManifestError};
+use reproof::pipeline;
+use reproof::report::{Look, Report, renderer};
+
+use super::exit::Exit;
+use super::settings::Settings;
+use super::terminal::Terminal;
+use super::{
+    Arguments, CheckArguments, Command, Confinement, DemoArguments, Format, LockArguments, ManifestArgument,
+    cache, doctor, judge, plan,
+};
+
+/// Does what was asked.
+pub(super) fn run(arguments: &Arguments, settings: &Settings, terminal: &Terminal) -> Exit {
+    let format = arguments.global.format;
+    match &arguments.command {
+        Command::Demo(wanted) => show_demo(wanted, format, settings, terminal),
+        Command::Check(wanted) => check(wanted, format, settings, terminal),
+        Command::Plan(wanted) => plan_one(wanted, format, settings, terminal),
+        Command::Lock(wanted) => lock(wanted, settings, terminal),
+        Command::Judge(wanted) => judge::judge(wanted, format, terminal),
+        Command::Doctor => doctor::doctor(format, settings, terminal),
+        Command::Cache { action } => cache::cache(action, format, settings, terminal),
+        Command::Schema => show(terminal, &reproof::manifest::json_schema()),
+        Command::Completions { shell } => completions(*shell, terminal),
+        Command::Man => manual(terminal),
+    }
+}
+
+fn show(terminal: &Terminal, text: &str) -> Exit {
+    terminal.result(text);
+    Exit::Success
+}
+
+fn failed(terminal: &Terminal, error: &dyn Diagnose) -> Exit {
+    terminal.error(error);
+    Exit::of_fault(error.fault())
+}
+
+/// Reads a manifest and its lock, and shows what is wrong with them.
+fn read(path: &Path, settings: &Settings, terminal: &Terminal) -> Result<(Manifest, Option<Lock>), Exit> {
+    let path = settings.absolute(path);
+    let manifest = Manifest::read(&path).map_err(|error| refused(&error, terminal))?;
+    if !manifest.warnings.is_empty() {
+        terminal.line(&manifest.warnings.render(terminal.colors_messages()));
+    }
+    let lock = Lock::read(&Lock::path_for(&path)).map_err(|error| failed(terminal, &error))?;
+    match lock {
+        Some(lock) => {
+            let manifest = manifest
+                .with_lock(&lock)
+                .map_err(|error| failed(terminal, &error))?;
+            Ok((manifest, Some(lock)))
+        }
+        None => Ok((manifest, None)),
+    }
+}
+
+fn refused(error: &ManifestError, terminal: &Terminal) -> Exit {
+    match error {
+        ManifestError::Invalid(problems) => {
+            terminal.line(&problems.render(terminal.colors_messages()));
+            Exit::Usage
+        }
+        other => failed(terminal, other),
+    }
+}
+
+fn show_demo(wanted: &DemoArguments, format: Format, settings: &Settings, terminal: &Terminal) -> Exit {
+    let folder = settings.absolute(&wanted.folder);
+    let manifest = match demo::write(&folder) {
+        Ok(manifest) => manifest,
+        Err(error) => return failed(terminal, &error),
+    };
+    terminal.message(
+        "demo",
+        "36",
+        &format!("wrote a small project to {}", folder.display()),
+    );
+    if wanted.no_check {
+        return show(terminal, &manifest.display().to_string());
+    }
+    let wanted = CheckArguments {
+        manifests: vec![manifest],
+        require: super::Policy::Review,
+        fresh: false,
+        confinement: wanted.confinement,
+    };
+    check(&wanted, format, settings, terminal)
+}
+
+fn check(wanted: &CheckArguments, format: Format, settings: &Settings, terminal: &Terminal) -> Exit {
+    let mut exit = Exit::Success;
+    let mut records = Vec::new();
+    for path in &wanted.manifests {
+        if terminal.is_cancelled() {
+            return Exit::Interrupted;
+        }
+        let ended = match check_one(path, wanted, settings, terminal) {
+            Ok(report) => {
+                records.push(render(&report, format, terminal));
+                judged(&report, wanted, terminal)
+            }
+            Err(ended) => ended,
+        };
+        exit = exit.worst(ended);
+    }
+    terminal.result(&joined(records, format));
+    if terminal.is_cancelled() {
+        Exit::Interrupted
+    } else {
+        exit
+    }
+}
+
+/// One record is a document; several are an array of documents.
+fn joined(records: Vec<String>, format: Format) -> String {
+    match format {
+        Format::Json if records.len() != 1 => format!("[{}]", records.join(",")),
+        Format::Json | Format::Text => records.join("\n"),
+    }
+}
+
+fn check_one(
+    path: &Path,
+    wanted: &CheckArguments,
+    settings: &Settings,
+    terminal: &Terminal,
+) -> Result<Report, Exit> {
+    let (manifest, lock) = read(path, settings, terminal)?;
+    let unpinned = manifest.unpinned();
+    if !unpinned.is_empty() {
+        terminal.line(&unpinned.render(terminal.colors_messages()));
+        return Err(Exit::Usage);
+    }
+    let executor = settings.executor(wanted.confinement);
+    let ground = settings.ground(&executor, wanted.fresh);
+    pipeline::check(manifest, lock.as_ref(), ground, terminal).map_err(|error| {
+        terminal.message("error", "31", &format!("cannot write the run's folder: {error}"));
+        Exit::Undecided
+    })
+}
+
+fn render(report: &Report, format: Format, terminal: &Terminal) -> String {
+    let name = match format {
+        Format::Text => "text",
+        Format::Json => "json",
+    };
+    let look = Look {
+        color: terminal.colors_results(),
+        width: terminal.width(),
+    };
+    renderer(name)
+        .map(|renderer| renderer.render(report, look))
+        .unwrap_or_default()
+}
+
+fn judged(report: &Report, wanted: &CheckArguments, terminal: &Terminal) -> Exit {
+    let decision = decide(&report.judgement, wanted.require.into(), report.previous.as_ref());
+    let (exit, word, color) = match &decision {
+        Decision::Holds(_) => (Exit::Success, "holds", "32"),
+        Decision::Fails(_) => (Exit::PolicyFails, "does not hold", "31"),
+        Decision::Undecided(_) => (Exit::Undecided, "could not be decided", "33"),
+    };
+    let name = reproof::judge::Policy::from(wanted.require).code();
+    let why = decision.reasons().join("; ");
+    terminal.message("policy", color, &format!("`{name}` {word}: {why}"));
+    exit
+}
+
+fn plan_one(wanted: &ManifestArgument, format: Format, settings: &Settings, terminal: &Terminal) -> Exit {
+    let (manifest, lock) = match read(&wanted.manifest, settings, terminal) {
+        Ok(read) => read,
+        Err(exit) => return exit,
+    };
+    let executor = settings.executor(Confinement::default());
+    let plan = pipeline::plan(&manifest, lock.as_ref(), settings.ground(&executor, false));
+    let text = match format {
+        Format::Text => plan::text(&plan),
+        Format::Json => plan::json(&plan),
+    };
+    show(terminal, &text)
+}
+
+fn lock(wanted: &LockArguments, settings: &Settings, terminal: &Terminal) -> Exit {
+    let path = settings.absolute(&wanted.manifest);
+    let manifest = match Manifest::read(&path) {
+        Ok(manifest) => manifest,
+        Err(error) => return refused(&error, terminal),
+    };
+    let executor = settings.executor(wanted.confinement);
+    let locked = match pipeline::lock(&manifest, settings.ground(&executor, false), terminal) {
+        Ok(locked) => locked,
+        Err(error) => return failed(terminal, &error),
+    };
+    for finding in &locked.findings {
+        terminal.message("note", "36", &finding.to_string());
+    }
+    let target: PathBuf = Lock::path_for(&path);
+    match locked.lock.write(&target) {
+        Ok(()) => show(terminal, &target.display().to_string()),
+        Err(error) => failed(terminal, &error),
+    }
+}
+
+fn completions(shell: clap_complete::Shell, terminal: &Terminal) -> Exit {
+    let mut text = Vec::new();
+    clap_complete::generate(shell, &mut super::command(), "reproof", &mut text);
+    show(terminal, &String::from_utf8_lossy(&text))
+}
+
+fn manual(terminal: &Terminal) -> Exit {
+    let mut text = Vec::new();
+    match clap_mangen::Man::new(super::command()).render(&mut text) {
+        Ok(()) => show(terminal, &String::from_utf8_lossy(&text)),
+        Err(error) => {
+            terminal.message("error", "31", &format!("cannot write the manual page: {error}"));
+            Exit::Undecided
+        }
+    }
+}
+
+/// The time at which the program was asked.
+pub(super) fn now() -> Timestamp {
+    Timestamp::now()
+}
+
+/// `30d` and its like.
+pub(super) fn time(text: &str) -> Result<Duration, String> {
+    humantime::parse_duration(text).map_err(|error| format!("`{text}` is not a time such as `30d`: {error}"))
+}

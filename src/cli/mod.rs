@@ -1,0 +1,300 @@
+//! The command line: arguments in, one short function per subcommand, an exit code out.
+
+mod cache;
+mod commands;
+mod doctor;
+mod exit;
+mod judge;
+mod plan;
+mod settings;
+mod terminal;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
+
+use settings::Settings;
+use terminal::{ColorChoice, Terminal, Verbosity};
+
+/// Does a paper's code do what the paper says, and can it be relied on?
+///
+/// One manifest, one command, a score out of ten, a verdict, and a report that can be attached.
+#[derive(Debug, Parser)]
+#[command(name = "reproof", version, propagate_version = true, max_term_width = 100, after_help = EXAMPLES)]
+struct Arguments {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  reproof demo                          a real example, checked; needs no network
+  reproof check manifests/2014-vader.toml
+  reproof plan paper.toml               what would be done, before anything runs
+  reproof doctor                        what this machine can do
+
+Exit codes: 0 the policy holds, 1 it does not, 2 wrong usage or manifest, 3 undecided, 130 interrupted.";
+
+/// Options of every command.
+#[derive(Args, Debug)]
+struct Global {
+    /// How results are written
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "FORMAT")]
+    format: Format,
+    /// Says nothing but results and errors
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    quiet: bool,
+    /// Also shows what the paper's code writes, as it runs
+    #[arg(short, long, global = true)]
+    verbose: bool,
+    /// When to use colour; `NO_COLOR` is honoured too
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
+    color: ColorChoice,
+    /// Folder of the cache [default: reproof/ in the user's cache folder]
+    #[arg(long, global = true, value_name = "DIR", env = "REPROOF_CACHE")]
+    cache_dir: Option<PathBuf>,
+    /// Fetches nothing: what is not in the cache is missing
+    #[arg(long, global = true)]
+    offline: bool,
+}
+
+/// How results are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people
+    #[default]
+    Text,
+    /// For programs
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Writes a small real example into a new folder and checks it; needs no network, no packages, no GPU
+    #[command(after_help = "Example:\n  reproof demo wine")]
+    Demo(DemoArguments),
+    /// Checks papers: runs their code confined, measures, and judges the claims
+    #[command(
+        after_help = "Examples:\n  reproof check paper.toml\n  reproof check --require adopt --format json paper.toml > record.json\n  reproof check --fresh manifests/*.toml"
+    )]
+    Check(CheckArguments),
+    /// Says what would be done, fetched and run, and what is missing, before anything runs
+    #[command(after_help = "Example:\n  reproof plan paper.toml")]
+    Plan(ManifestArgument),
+    /// Resolves every pin of a manifest into NAME.lock beside it
+    #[command(after_help = "Example:\n  reproof lock paper.toml")]
+    Lock(LockArguments),
+    /// Judges numbers given here, without running anything
+    #[command(
+        after_help = "Example:\n  reproof judge --metric accuracy --claimed \"83.0 ± 0.7 %\" --claimed-runs 100 --measured 0.821,0.829,0.834"
+    )]
+    Judge(JudgeArguments),
+    /// Says what this machine can do, and the exact fix for what is missing
+    #[command(after_help = "Example:\n  reproof doctor --format json")]
+    Doctor,
+    /// Lists, verifies or prunes the cache
+    #[command(
+        after_help = "Examples:\n  reproof cache list\n  reproof cache verify\n  reproof cache prune --older-than 30d"
+    )]
+    Cache {
+        #[command(subcommand)]
+        action: CacheAction,
+    },
+    /// Prints the JSON Schema of manifests, for editors
+    #[command(after_help = "Example:\n  reproof schema > manifest.schema.json")]
+    Schema,
+    /// Prints shell completions
+    #[command(
+        after_help = "Example:\n  reproof completions bash > ~/.local/share/bash-completion/completions/reproof"
+    )]
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+    /// Prints the manual page
+    #[command(after_help = "Example:\n  reproof man > ~/.local/share/man/man1/reproof.1")]
+    Man,
+}
+
+#[derive(Args, Debug)]
+struct DemoArguments {
+    /// The new folder
+    #[arg(default_value = "reproof-demo")]
+    folder: PathBuf,
+    /// Only writes the example
+    #[arg(long)]
+    no_check: bool,
+    #[command(flatten)]
+    confinement: Confinement,
+}
+
+#[derive(Args, Debug)]
+struct ManifestArgument {
+    /// The manifest
+    manifest: PathBuf,
+}
+
+#[derive(Args, Debug)]
+struct LockArguments {
+    /// The manifest
+    manifest: PathBuf,
+    #[command(flatten)]
+    confinement: Confinement,
+}
+
+#[derive(Args, Debug)]
+struct CheckArguments {
+    /// The manifests
+    #[arg(required = true)]
+    manifests: Vec<PathBuf>,
+    /// What must hold for exit code 0
+    #[arg(long, value_enum, default_value_t, value_name = "POLICY")]
+    require: Policy,
+    /// Redoes everything, whatever earlier runs left
+    #[arg(long)]
+    fresh: bool,
+    #[command(flatten)]
+    confinement: Confinement,
+}
+
+#[derive(Args, Clone, Copy, Debug, Default)]
+struct Confinement {
+    /// The least confinement that is accepted
+    #[arg(long, value_enum, default_value_t, value_name = "TIER")]
+    sandbox: Sandbox,
+    /// Runs the paper's code unconfined; recorded, and costs the safety check
+    #[arg(long, conflicts_with = "sandbox")]
+    no_sandbox: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum Sandbox {
+    /// Namespaces, Landlock and seccomp
+    #[default]
+    Full,
+    /// Landlock and seccomp alone are enough
+    Landlock,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum Policy {
+    /// The verdict is `trusted`
+    Adopt,
+    /// The verdict is `trusted` or `caution`
+    #[default]
+    Review,
+    /// Nothing is worse than in the previous run
+    Nightly,
+}
+
+impl From<Policy> for reproof::judge::Policy {
+    fn from(policy: Policy) -> Self {
+        match policy {
+            Policy::Adopt => Self::Adopt,
+            Policy::Review => Self::Review,
+            Policy::Nightly => Self::Nightly,
+        }
+    }
+}
+
+#[derive(Args, Debug)]
+struct JudgeArguments {
+    /// The metric, such as `accuracy` or `f1:macro`
+    #[arg(long)]
+    metric: String,
+    /// The value as printed, such as "83.0 ± 0.7 %"
+    #[arg(long, allow_hyphen_values = true)]
+    claimed: String,
+    /// The number of runs behind the claimed value
+    #[arg(long, value_name = "N")]
+    claimed_runs: Option<u32>,
+    /// The measured values, one a run, as fractions where the claim is in per cent
+    #[arg(
+        long,
+        value_delimiter = ',',
+        required = true,
+        allow_hyphen_values = true,
+        value_name = "X,Y,…"
+    )]
+    measured: Vec<f64>,
+    /// What a model that learnt nothing gets
+    #[arg(long, allow_hyphen_values = true, value_name = "X")]
+    floor: Option<f64>,
+    /// How far from the claim still counts, such as "1 %" or "0.005"
+    #[arg(long)]
+    tolerance: Option<String>,
+    /// Which way a metric improves that reproof does not know
+    #[arg(long, value_enum)]
+    direction: Option<DirectionChoice>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum DirectionChoice {
+    /// More is better
+    Higher,
+    /// Less is better
+    Lower,
+}
+
+#[derive(Debug, Subcommand)]
+enum CacheAction {
+    /// Says what is there and how large it is
+    List,
+    /// Hashes everything again and removes what is damaged
+    Verify,
+    /// Removes what has not been used
+    Prune {
+        /// Only what has not been used for so long, such as `30d`
+        #[arg(long, value_name = "TIME")]
+        older_than: Option<String>,
+    },
+}
+
+/// Runs the program and says how it ended.
+pub(crate) fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let verbosity = match (arguments.global.quiet, arguments.global.verbose) {
+        (true, _) => Verbosity::Quiet,
+        (_, true) => Verbosity::Verbose,
+        _ => Verbosity::Normal,
+    };
+    let terminal = Terminal::new(verbosity, arguments.global.color, settings::no_color());
+    let settings = Settings::from_environment(&arguments.global, &terminal);
+    if let Err(error) = settings::watch_signals(&terminal) {
+        terminal.message("warning", "33", &format!("cannot watch for signals: {error}"));
+    }
+    commands::run(&arguments, &settings, &terminal).into()
+}
+
+/// The command for completions and the manual page.
+fn command() -> clap::Command {
+    Arguments::command()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_has_an_example() {
+        for subcommand in command().get_subcommands() {
+            let help = subcommand
+                .get_after_help()
+                .map(ToString::to_string)
+                .unwrap_or_default();
+            assert!(
+                help.contains("reproof "),
+                "`{}` shows no example",
+                subcommand.get_name()
+            );
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! Classes by name, and which of two is the positive one.
+
+use std::collections::HashMap;
+
+use super::{Classes, invalid};
+use crate::error::Fault;
+use crate::measure::table::shown;
+use crate::reason::Unmeasured;
+
+/// More classes than this are numbers, or noise.
+const MOST_CLASSES: usize = 1 << 20;
+
+/// The longest name of a class, in bytes.
+const LONGEST_NAME: usize = 1024;
+
+/// Names of classes in the order in which they were met.
+#[derive(Debug, Default)]
+pub(super) struct Interner {
+    codes: HashMap<String, u32>,
+    names: Vec<String>,
+}
+
+impl Interner {
+    /// The number of the class called `name`, without the space around it.
+    ///
+    /// # Errors
+    ///
+    /// When there are too many classes, or the name is too long for one.
+    pub(super) fn code(&mut self, name: &str) -> Result<u32, Unmeasured> {
+        let name = name.trim();
+        if let Some(&code) = self.codes.get(name) {
+            return Ok(code);
+        }
+        if self.names.len() >= MOST_CLASSES || name.len() > LONGEST_NAME {
+            return Err(not_classes());
+        }
+        let code = u32::try_from(self.names.len()).map_err(|_| not_classes())?;
+        self.codes.insert(name.to_owned(), code);
+        self.names.push(name.to_owned());
+        Ok(code)
+    }
+
+    /// How many classes were met so far.
+    pub(super) fn len(&self) -> usize {
+        self.names.len()
+    }
+
+    /// The name behind a code.
+    pub(super) fn name(&self, code: u32) -> &str {
+        self.names.get(code as usize).map_or("", String::as_str)
+    }
+
+    /// The columns with the classes sorted, and whether different forms of a number were taken as one class.
+    ///
+    /// Numbers are compared as numbers only when every class on both sides,
+    /// those of `scored` included, is a whole number: `1`, `1.0` and `01` are then one class.
+    pub(super) fn finish(
+        self,
+        mut truth: Vec<u32>,
+        mut predicted: Option<Vec<u32>>,
+        scored: &[String],
+    ) -> (Classes, bool) {
+        let everything = self.names.iter().chain(scored);
+        let whole = everything.clone().all(|name| whole_number(name).is_some());
+        let canonical = |name: &String| match whole_number(name) {
+            Some(number) if whole => number,
+            _ => name.clone(),
+        };
+        let merged = whole && everything.clone().any(|name| canonical(name) != *name);
+        let canonical: Vec<String> = self.names.iter().map(canonical).collect();
+        let mut names = canonical.clone();
+        names.sort_by(|a, b| order(a, b, whole));
+        names.dedup();
+        let place: HashMap<&str, u32> = (0..).zip(&names).map(|(at, name)| (name.as_str(), at)).collect();
+        let recode: Vec<u32> = canonical.iter().map(|name| place[name.as_str()]).collect();
+        let both = truth.iter_mut().chain(predicted.iter_mut().flatten());
+        both.for_each(|code| *code = recode[*code as usize]);
+        let classes = Classes {
+            present: names.len(),
+            names,
+            truth,
+            predicted,
+        };
+        (classes, merged)
+    }
+}
+
+/// A class that stands there twice.
+pub(super) fn repeated(classes: &[u32]) -> Option<u32> {
+    let mut met = std::collections::HashSet::new();
+    classes.iter().copied().find(|class| !met.insert(*class))
+}
+
+fn not_classes() -> Unmeasured {
+    let detail = format!(
+        "more than {MOST_CLASSES} different classes, or one with a name of over {LONGEST_NAME} bytes"
+    );
+    invalid(Fault::Manifest, detail).hint("check that `target` and `prediction` are the columns of the class")
+}
+
+fn order(a: &str, b: &str, whole: bool) -> std::cmp::Ordering {
+    let number = |text: &str| text.parse::<i64>().ok();
+    if whole {
+        number(a).cmp(&number(b))
+    } else {
+        a.cmp(b)
+    }
+}
+
+/// The plain form of a whole number: `1` for `1.0`, `01`, `+1` and `1e0`; `None` for anything else.
+///
+/// Whole numbers beyond 2⁵³ keep their digits: as floating-point numbers they would run together.
+pub(super) fn whole_number(text: &str) -> Option<String> {
+    let text = text.trim();
+    if let Ok(number) = text.parse::<i64>() {
+        return Some(number.to_string());
+    }
+    let looks_like_one = text
+        .bytes()
+        .all(|byte| byte.is_ascii_digit() || b"+-.eE".contains(&byte));
+    let number = text.parse::<f64>().ok().filter(|_| looks_like_one)?;
+    let exact = number.fract() == 0.0 && number.abs() < 9_007_199_254_740_992.0;
+    // Adding 0 turns −0 into 0.
+    exact.then(|| (number + 0.0).to_string())
+}
+
+/// Pairs of classes of which the second is obviously the positive one, in lower case.
+const OBVIOUS: [(&str, &str); 9] = [
+    ("0", "1"),
+    ("-1", "1"),
+    ("false", "true"),
+    ("f", "t"),
+    ("no", "yes"),
+    ("n", "y"),
+    ("negative", "positive"),
+    ("neg", "pos"),
+    ("-", "+"),
+];
+
+/// The positive class among at most two that occur.
+pub(super) fn positive(names: &[String], declared: Option<&str>) -> Result<String, Unmeasured> {
+    match declared.map(str::trim) {
+        Some(declared) => declared_positive(names, declared),
+        None => obvious_positive(names).ok_or_else(|| {
+            let detail = format!(
+                "which of the classes {} is the positive one is not said",
+                listed(names)
+            );
+            invalid(Fault::Manifest, detail).hint("add `positive = \"…\"` to `measure`")
+        }),
+    }
+}
+
+fn declared_positive(names: &[String], declared: &str) -> Result<String, Unmeasured> {
+    let number = whole_number(declared);
+    let same = |name: &&String| *name == declared || Some(*name) == number.as_ref();
+    match names.iter().find(same) {
+        Some(name) => Ok(name.clone()),
+        // One class alone may well be the negative one.
+        None if names.len() < 2 => Ok(declared.to_owned()),
+        None => {
+            let detail = format!(
+                "the positive class `{}` is none of {}",
+                shown(declared),
+                listed(names)
+            );
+            Err(invalid(Fault::Manifest, detail).hint("give `positive` the name of one of the two classes"))
+        }
+    }
+}
+
+fn obvious_positive(names: &[String]) -> Option<String> {
+    let lower: Vec<_> = names.iter().map(|name| name.to_lowercase()).collect();
+    let fits = |&&(negative, positive): &&(&str, &str)| {
+        lower.iter().all(|name| name == negative || name == positive)
+    };
+    let (_, positive) = OBVIOUS.iter().find(fits)?;
+    let written = lower.iter().position(|name| name == positive);
+    Some(written.map_or((*positive).to_owned(), |at| names[at].clone()))
+}
+
+/// The first few names, for messages.
+pub(super) fn listed(names: &[String]) -> String {
+    let few: Vec<_> = names
+        .iter()
+        .take(3)
+        .map(|name| format!("`{}`", shown(name)))
+        .collect();
+    let more = names.len().saturating_sub(few.len());
+    if more == 0 {
+        few.join(", ")
+    } else {
+        format!("{} and {more} more", few.join(", "))
+    }
+}

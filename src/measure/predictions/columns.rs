@@ -1,0 +1,294 @@
+//! Columns of one file while they are read.
+
+use super::classes::Interner;
+use super::invalid;
+use crate::measure::table::{Column, Row, Side, Table, TableFile, shown};
+use crate::reason::Unmeasured;
+
+/// More rows than this are refused.
+const MOST_ROWS: usize = 1 << 30;
+
+/// More scores than this are refused.
+const MOST_SCORES: usize = 1 << 28;
+
+/// How many examples a message gives.
+pub(super) const EXAMPLES: usize = 3;
+
+/// Which columns of a file are read, and as what.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Plan {
+    pub(super) ids: Option<Column>,
+    pub(super) classes: Option<Column>,
+    pub(super) numbers: Option<Column>,
+    pub(super) weights: Option<Column>,
+    /// One, or one a class.
+    pub(super) scores: Vec<Column>,
+}
+
+/// The columns of a file, as far as they are planned; each as long as there are rows.
+#[derive(Debug, Default)]
+pub(super) struct Columns {
+    pub(super) rows: usize,
+    pub(super) lines: RowLines,
+    pub(super) ids: Texts,
+    pub(super) classes: Vec<u32>,
+    pub(super) numbers: Vec<f64>,
+    pub(super) weights: Vec<f64>,
+    /// Rows × scores.
+    pub(super) scores: Vec<f64>,
+}
+
+impl Columns {
+    /// Reads what is planned of `table`; classes get their numbers from `names`.
+    ///
+    /// # Errors
+    ///
+    /// When a cell is missing or not what it should be, or there are no rows.
+    pub(super) fn read(table: Table, plan: &Plan, names: &mut Interner) -> Result<Self, Unmeasured> {
+        let file = table.file().clone();
+        let mut reading = Reading::new(&file, names);
+        let wanted: Vec<Column> = [plan.ids, plan.classes, plan.numbers, plan.weights]
+            .into_iter()
+            .flatten()
+            .chain(plan.scores.iter().copied())
+            .collect();
+        table.each(&wanted, |line, row| {
+            reading.take(line, row, plan)?;
+            Ok(true)
+        })?;
+        reading.finish()
+    }
+}
+
+struct Reading<'a> {
+    file: &'a TableFile,
+    names: &'a mut Interner,
+    /// Classes below this occur in the labels.
+    labelled: u32,
+    columns: Columns,
+    troubles: Vec<Trouble>,
+}
+
+impl<'a> Reading<'a> {
+    fn new(file: &'a TableFile, names: &'a mut Interner) -> Self {
+        Self {
+            file,
+            labelled: u32::try_from(names.len()).unwrap_or(u32::MAX),
+            names,
+            columns: Columns::default(),
+            troubles: Vec::new(),
+        }
+    }
+
+    fn take(&mut self, line: u64, row: &Row<'_>, plan: &Plan) -> Result<(), Unmeasured> {
+        if self.columns.rows == MOST_ROWS || self.columns.scores.len() > MOST_SCORES {
+            return Err(self
+                .file
+                .invalid(format_args!("line {line}: there is more than can be read")));
+        }
+        self.columns.lines.push(self.columns.rows, line);
+        self.columns.rows += 1;
+        if let Some(column) = plan.ids {
+            let id = self.text(line, row, column, "id")?;
+            self.columns.ids.push(id);
+        }
+        if let Some(column) = plan.classes {
+            self.class(line, row, column)?;
+        }
+        if let Some(column) = plan.numbers {
+            let value = self.number(line, row, column, self.what())?;
+            self.columns.numbers.push(value);
+        }
+        if let Some(column) = plan.weights {
+            let value = self.number(line, row, column, "weight")?;
+            if value < 0.0 {
+                self.trouble("weight", "negative", line, &value.to_string());
+            }
+            self.columns.weights.push(value);
+        }
+        for &column in &plan.scores {
+            let value = self.number(line, row, column, "score")?;
+            self.columns.scores.push(value);
+        }
+        Ok(())
+    }
+
+    fn what(&self) -> &'static str {
+        match self.file.side {
+            Side::Written => "prediction",
+            Side::Pinned => "label",
+        }
+    }
+
+    fn text<'r>(
+        &mut self,
+        line: u64,
+        row: &'r Row<'_>,
+        column: Column,
+        what: &'static str,
+    ) -> Result<&'r str, Unmeasured> {
+        let not_text = |_| {
+            self.file
+                .invalid(format_args!("line {line}: the {what} is not UTF-8"))
+        };
+        let text = row.cell(column).map_err(not_text)?.unwrap_or_default();
+        if text.is_empty() {
+            self.trouble(what, "empty", line, text);
+        }
+        Ok(text)
+    }
+
+    fn class(&mut self, line: u64, row: &Row<'_>, column: Column) -> Result<(), Unmeasured> {
+        let what = self.what();
+        let text = self.text(line, row, column, what)?;
+        let named = |error: Unmeasured| Unmeasured {
+            detail: format!("`{}`: line {line}: {}", shown(&self.file.name), error.detail),
+            ..error
+        };
+        let code = self.names.code(text).map_err(named)?;
+        let new = self.file.side == Side::Written && code >= self.labelled;
+        let is = |not: &&str| text.eq_ignore_ascii_case(not);
+        if is(&"nan") || (new && ["inf", "-inf"].iter().any(is)) {
+            self.trouble(what, "no class", line, text);
+        }
+        self.columns.classes.push(code);
+        Ok(())
+    }
+
+    fn number(
+        &mut self,
+        line: u64,
+        row: &Row<'_>,
+        column: Column,
+        what: &'static str,
+    ) -> Result<f64, Unmeasured> {
+        let text = self.text(line, row, column, what)?;
+        let number = text.parse::<f64>().ok().filter(|number| number.is_finite());
+        if number.is_none() && !text.is_empty() {
+            self.trouble(what, "not a finite number", line, text);
+        }
+        Ok(number.unwrap_or_default())
+    }
+
+    fn trouble(&mut self, what: &'static str, kind: &'static str, line: u64, text: &str) {
+        let same = |trouble: &&mut Trouble| trouble.what == what && trouble.kind == kind;
+        if let Some(trouble) = self.troubles.iter_mut().find(same) {
+            trouble.add(line, text);
+            return;
+        }
+        let mut trouble = Trouble {
+            what,
+            kind,
+            count: 0,
+            examples: Vec::new(),
+        };
+        trouble.add(line, text);
+        self.troubles.push(trouble);
+    }
+
+    fn finish(self) -> Result<Columns, Unmeasured> {
+        if self.columns.rows == 0 {
+            return Err(self.file.invalid("it has a header and no rows"));
+        }
+        if !self.troubles.is_empty() {
+            let rows = self.columns.rows;
+            let all: Vec<_> = self
+                .troubles
+                .iter()
+                .map(|trouble| trouble.sentence(rows))
+                .collect();
+            return Err(self.file.invalid(all.join("; ")));
+        }
+        if !self.columns.weights.is_empty() && self.columns.weights.iter().all(|weight| *weight == 0.0) {
+            return Err(invalid(self.file.side.fault(), "all weights are 0"));
+        }
+        Ok(self.columns)
+    }
+}
+
+/// Cells of one kind that cannot be used.
+struct Trouble {
+    what: &'static str,
+    kind: &'static str,
+    count: u64,
+    examples: Vec<String>,
+}
+
+impl Trouble {
+    fn add(&mut self, line: u64, text: &str) {
+        self.count += 1;
+        if self.examples.len() < EXAMPLES {
+            let text = if text.is_empty() {
+                String::new()
+            } else {
+                format!("`{}` in ", shown(text))
+            };
+            self.examples.push(format!("{text}line {line}"));
+        }
+    }
+
+    fn sentence(&self, rows: usize) -> String {
+        let Self {
+            what,
+            kind,
+            count,
+            examples,
+        } = self;
+        let more = if *count > examples.len() as u64 {
+            ", …"
+        } else {
+            ""
+        };
+        format!(
+            "the {what} is {kind} in {count} of {rows} rows ({}{more})",
+            examples.join(", ")
+        )
+    }
+}
+
+/// The line of each row, as a few jumps: nearly every row is one line below the one before.
+#[derive(Debug, Default)]
+pub(super) struct RowLines(Vec<(usize, u64)>);
+
+impl RowLines {
+    fn push(&mut self, row: usize, line: u64) {
+        let offset = line.wrapping_sub(row as u64);
+        if self.0.last().is_none_or(|(_, last)| *last != offset) {
+            self.0.push((row, offset));
+        }
+    }
+
+    /// The line of a row.
+    pub(super) fn of(&self, row: usize) -> u64 {
+        let jump = self.0.partition_point(|(from, _)| *from <= row);
+        let offset = jump.checked_sub(1).map_or(0, |jump| self.0[jump].1);
+        offset.wrapping_add(row as u64)
+    }
+}
+
+/// Many short texts, one behind the other.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Texts {
+    text: String,
+    ends: Vec<usize>,
+}
+
+impl Texts {
+    pub(super) fn push(&mut self, text: &str) {
+        self.text.push_str(text);
+        self.ends.push(self.text.len());
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    pub(super) fn get(&self, at: usize) -> &str {
+        let start = at.checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.text[start..self.ends[at]]
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &str> {
+        (0..self.len()).map(|at| self.get(at))
+    }
+}

@@ -1,0 +1,303 @@
+//! What was predicted and what is true, example by example.
+//!
+//! Columns stand beside each other in the order of the labels. Classes are
+//! numbers into one sorted list of names, so that ten million examples of two
+//! classes are two columns of `u32`, and so that resampling costs no copy.
+
+mod classes;
+mod columns;
+mod join;
+mod read;
+
+pub use read::{Request, Truth, read};
+
+use self::classes::Interner;
+use crate::error::Fault;
+use crate::reason::{Reason, Unmeasured};
+
+/// Which examples count, and how often.
+#[derive(Clone, Copy, Debug)]
+pub enum Rows<'a> {
+    /// Each once.
+    All,
+    /// These, which may repeat; each below the number of examples.
+    At(&'a [usize]),
+}
+
+impl<'a> Rows<'a> {
+    /// The rows in order, out of `len` examples.
+    pub fn iter(self, len: usize) -> impl Iterator<Item = usize> + use<'a> {
+        let (all, some): (_, &[usize]) = match self {
+            Self::All => (0..len, &[]),
+            Self::At(rows) => (0..0, rows),
+        };
+        all.chain(some.iter().copied())
+    }
+}
+
+/// True classes, and predicted ones where there are any.
+#[derive(Clone, Debug, Default)]
+pub struct Classes {
+    /// The names of the classes of both sides, sorted: by number if all are whole numbers, else by text.
+    pub names: Vec<String>,
+    /// How many of `names` occur in the labels or the predictions; any others stand last and only have a score.
+    pub present: usize,
+    /// For each example, its class.
+    pub truth: Vec<u32>,
+    /// For each example, the predicted class.
+    pub predicted: Option<Vec<u32>>,
+}
+
+/// True and predicted numbers, all finite.
+#[derive(Clone, Debug, Default)]
+pub struct Numbers {
+    /// For each example, the true one.
+    pub truth: Vec<f64>,
+    /// For each example, the predicted one.
+    pub predicted: Vec<f64>,
+}
+
+/// Scores, all finite.
+#[derive(Clone, Debug)]
+pub enum Scores {
+    /// For each example, the score of the positive class.
+    Positive(Vec<f64>),
+    /// For each example, a score of each of these classes, one example after the other.
+    PerClass {
+        /// Indices into [`Classes::names`].
+        classes: Vec<u32>,
+        /// Examples × classes.
+        values: Vec<f64>,
+    },
+}
+
+/// Predictions and labels of the same examples.
+#[derive(Clone, Debug, Default)]
+pub struct Predictions {
+    len: usize,
+    classes: Option<Classes>,
+    numbers: Option<Numbers>,
+    scores: Option<Scores>,
+    weights: Option<Vec<f64>>,
+    positive: Option<String>,
+    notes: Vec<String>,
+}
+
+impl Predictions {
+    /// True classes and, for each, the predicted one.
+    ///
+    /// # Errors
+    ///
+    /// When there are not as many predictions as labels.
+    pub fn from_classes<T: AsRef<str>>(truth: &[T], predicted: Option<&[T]>) -> Result<Self, Unmeasured> {
+        let mut names = Interner::default();
+        let mut code = |class: &T| names.code(class.as_ref());
+        let truth = truth.iter().map(&mut code).collect::<Result<Vec<_>, _>>()?;
+        let predicted = predicted
+            .map(|classes| classes.iter().map(&mut code).collect::<Result<Vec<_>, _>>())
+            .transpose()?;
+        same_length(truth.len(), predicted.as_ref().map_or(truth.len(), Vec::len))?;
+        let (classes, _) = names.finish(truth, predicted, &[]);
+        Ok(Self {
+            len: classes.truth.len(),
+            classes: Some(classes),
+            ..Self::default()
+        })
+    }
+
+    /// True numbers and, for each, the predicted one.
+    ///
+    /// # Errors
+    ///
+    /// When there are not as many predictions as labels, or one of them is not finite.
+    pub fn from_numbers(truth: Vec<f64>, predicted: Vec<f64>) -> Result<Self, Unmeasured> {
+        same_length(truth.len(), predicted.len())?;
+        all_finite("label", &truth)?;
+        all_finite("prediction", &predicted)?;
+        Ok(Self {
+            len: truth.len(),
+            numbers: Some(Numbers { truth, predicted }),
+            ..Self::default()
+        })
+    }
+
+    /// With a score of the positive class for each example.
+    ///
+    /// # Errors
+    ///
+    /// When there are not as many scores as labels, or one of them is not finite.
+    pub fn with_scores(mut self, scores: Vec<f64>) -> Result<Self, Unmeasured> {
+        same_length(self.len, scores.len())?;
+        all_finite("score", &scores)?;
+        self.scores = Some(Scores::Positive(scores));
+        Ok(self)
+    }
+
+    /// With a score of each of `classes` for each example, one example after the other.
+    ///
+    /// # Errors
+    ///
+    /// When the numbers of scores and labels do not fit, or a score is not finite.
+    pub fn with_class_scores<T: AsRef<str>>(
+        mut self,
+        classes: &[T],
+        values: Vec<f64>,
+    ) -> Result<Self, Unmeasured> {
+        same_length(self.len * classes.len(), values.len())?;
+        all_finite("score", &values)?;
+        let missing = || invalid(Fault::Reproof, "the labels were not read as classes");
+        let known = self.classes.as_mut().ok_or_else(missing)?;
+        let classes: Vec<u32> = classes.iter().map(|class| known.code(class.as_ref())).collect();
+        if let Some(twice) = classes::repeated(&classes) {
+            let detail = format!(
+                "the class `{}` has two columns of scores",
+                known.names[twice as usize]
+            );
+            return Err(invalid(Fault::Paper, detail));
+        }
+        self.scores = Some(Scores::PerClass { classes, values });
+        Ok(self)
+    }
+
+    /// With a weight for each example.
+    ///
+    /// # Errors
+    ///
+    /// When there are not as many weights as labels, one is negative or not finite, or all are 0.
+    pub fn with_weights(mut self, weights: Vec<f64>) -> Result<Self, Unmeasured> {
+        same_length(self.len, weights.len())?;
+        all_finite("weight", &weights)?;
+        if weights.iter().any(|&weight| weight < 0.0) {
+            return Err(invalid(Fault::Paper, "a weight is negative"));
+        }
+        if weights.iter().all(|&weight| weight == 0.0) {
+            return Err(invalid(Fault::Paper, "all weights are 0"));
+        }
+        self.weights = Some(weights);
+        Ok(self)
+    }
+
+    /// With this class as the positive one.
+    #[must_use]
+    pub fn with_positive(mut self, class: impl Into<String>) -> Self {
+        self.positive = Some(class.into());
+        self
+    }
+
+    /// The number of examples.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// The classes.
+    ///
+    /// # Errors
+    ///
+    /// When only numbers were read.
+    pub fn classes(&self) -> Result<&Classes, Unmeasured> {
+        let missing = || invalid(Fault::Reproof, "the labels were not read as classes");
+        self.classes.as_ref().ok_or_else(missing)
+    }
+
+    /// The numbers.
+    ///
+    /// # Errors
+    ///
+    /// When only classes were read.
+    pub fn numbers(&self) -> Result<&Numbers, Unmeasured> {
+        let missing = || invalid(Fault::Reproof, "the labels were not read as numbers");
+        self.numbers.as_ref().ok_or_else(missing)
+    }
+
+    /// The scores.
+    ///
+    /// # Errors
+    ///
+    /// When there are none.
+    pub fn scores(&self) -> Result<&Scores, Unmeasured> {
+        let missing = || invalid(Fault::Reproof, "no scores were read");
+        self.scores.as_ref().ok_or_else(missing)
+    }
+
+    /// The weights, where there are any: finite, not negative, not all 0.
+    pub fn weights(&self) -> Option<&[f64]> {
+        self.weights.as_deref()
+    }
+
+    /// The weight of an example; 1 without weights.
+    pub fn weight(&self, row: usize) -> f64 {
+        self.weights.as_ref().map_or(1.0, |weights| weights[row])
+    }
+
+    /// What a reader should know about how these came together.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    /// The name of the positive class, if a class of that name is or could be there.
+    ///
+    /// It is the one that was named, or the obvious one: `1` of 0 and 1 or of
+    /// −1 and 1, `true` of false and true, `yes` of no and yes, `positive` of
+    /// negative and positive, and their first letters. `None` when more than two classes occur.
+    ///
+    /// # Errors
+    ///
+    /// When two classes occur and none of them is the obvious one, or the one that was named is neither.
+    pub fn positive(&self) -> Result<Option<String>, Unmeasured> {
+        let classes = self.classes()?;
+        match &classes.names[..classes.present] {
+            names if names.len() > 2 => Ok(None),
+            names => classes::positive(names, self.positive.as_deref()).map(Some),
+        }
+    }
+}
+
+impl Classes {
+    /// The index of a class by name, in whichever form its numbers are written.
+    pub fn find(&self, name: &str) -> Option<u32> {
+        let index = self.names.iter().position(|known| known == name).or_else(|| {
+            let number = classes::whole_number(name)?;
+            self.names.iter().position(|known| *known == number)
+        })?;
+        u32::try_from(index).ok()
+    }
+
+    /// The index of a class, added behind the present ones if it is new.
+    fn code(&mut self, name: &str) -> u32 {
+        self.find(name).unwrap_or_else(|| {
+            self.names.push(name.to_owned());
+            u32::try_from(self.names.len() - 1).unwrap_or(u32::MAX)
+        })
+    }
+}
+
+/// A measurement that cannot be used.
+pub(super) fn invalid(fault: Fault, detail: impl Into<String>) -> Unmeasured {
+    Unmeasured::new(Reason::MeasurementInvalid, fault, detail)
+}
+
+fn same_length(labels: usize, predictions: usize) -> Result<(), Unmeasured> {
+    if labels == predictions {
+        return Ok(());
+    }
+    let detail = format!("{predictions} predictions for {labels} labels");
+    Err(invalid(Fault::Paper, detail))
+}
+
+fn all_finite(what: &str, values: &[f64]) -> Result<(), Unmeasured> {
+    match values.iter().position(|value| !value.is_finite()) {
+        None => Ok(()),
+        Some(row) => {
+            let detail = format!("{what} {} is not a finite number: {}", row + 1, values[row]);
+            Err(invalid(Fault::Paper, detail))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,329 @@
+//! Rows and columns of a file, as text, one row at a time.
+//!
+//! The file is hostile: a quote that never closes, a line of a gigabyte and a
+//! hundred thousand columns end in a message, with bounded memory.
+
+mod delimited;
+mod input;
+mod json;
+mod lines;
+
+use std::borrow::Cow;
+use std::path::{Path, PathBuf};
+
+pub(super) use self::input::{checked, open, unreadable};
+pub(super) use self::json::PythonJson;
+pub(super) use self::lines::{Breaks, Lines};
+use crate::error::Fault;
+use crate::manifest::TableFormat;
+use crate::measure::predictions::invalid;
+use crate::reason::Unmeasured;
+
+/// More columns than this are refused.
+const MOST_COLUMNS: usize = 1 << 16;
+
+/// Whose file it is, and so whose turn it is when something is wrong with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// A step wrote it.
+    Written,
+    /// It is pinned data.
+    Pinned,
+}
+
+impl Side {
+    pub(super) fn fault(self) -> Fault {
+        match self {
+            Self::Written => Fault::Paper,
+            Self::Pinned => Fault::Manifest,
+        }
+    }
+}
+
+/// A file that holds a table.
+#[derive(Clone, Debug)]
+pub struct TableFile {
+    /// Where it lies.
+    pub path: PathBuf,
+    /// What it is called in messages.
+    pub name: String,
+    /// A name or an address whose ending tells its format.
+    pub ending: String,
+    /// Its format, if that is declared.
+    pub format: Option<TableFormat>,
+    /// Whose it is.
+    pub side: Side,
+}
+
+impl TableFile {
+    /// A file that a step wrote; its name tells its format.
+    pub fn written(path: impl Into<PathBuf>, name: impl Into<String>) -> Self {
+        let name = name.into();
+        Self {
+            path: path.into(),
+            ending: name.clone(),
+            name,
+            format: None,
+            side: Side::Written,
+        }
+    }
+
+    pub(super) fn invalid(&self, detail: impl std::fmt::Display) -> Unmeasured {
+        invalid(self.side.fault(), format!("`{}`: {detail}", shown(&self.name)))
+    }
+
+    fn format(&self) -> Result<TableFormat, Unmeasured> {
+        let format = self.format.map_or_else(|| by_ending(&self.ending), Ok);
+        let other = |what: &str| {
+            let hint = "write it as CSV, TSV or JSON Lines";
+            Err(self
+                .invalid(format_args!("{what} is not supported yet"))
+                .hint(hint))
+        };
+        match format {
+            Ok(TableFormat::Parquet) => other("Parquet"),
+            Ok(TableFormat::Npy) => other("NPY"),
+            Err(what) => other(what),
+            Ok(format @ (TableFormat::Csv | TableFormat::Tsv | TableFormat::Jsonl)) => Ok(format),
+        }
+    }
+}
+
+/// The format of a file of this name; anything unknown is taken as CSV.
+fn by_ending(name: &str) -> Result<TableFormat, &'static str> {
+    let name = name.split(['?', '#']).next().unwrap_or(name);
+    let name = name.strip_suffix(".gz").unwrap_or(name);
+    let ending = Path::new(name)
+        .extension()
+        .map(|ending| ending.to_string_lossy().to_lowercase());
+    Ok(match ending.as_deref().unwrap_or_default() {
+        "tsv" | "tab" => TableFormat::Tsv,
+        "jsonl" | "ndjson" => TableFormat::Jsonl,
+        "parquet" | "pq" => TableFormat::Parquet,
+        "npy" | "npz" => TableFormat::Npy,
+        "json" => return Err("one JSON document for all rows"),
+        "xlsx" | "xls" => return Err("a spreadsheet"),
+        "pkl" | "pickle" | "pt" | "pth" => return Err("a pickle"),
+        _ => TableFormat::Csv,
+    })
+}
+
+/// A column by name, or by position in a file without a header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Column(pub(super) usize);
+
+/// An open table.
+pub(super) struct Table {
+    file: TableFile,
+    columns: Vec<String>,
+    headless: bool,
+    body: Body,
+}
+
+enum Body {
+    Delimited(delimited::Rows),
+    Json(json::Rows),
+}
+
+/// The cells of one row.
+pub(super) enum Row<'a> {
+    Delimited(&'a csv::ByteRecord),
+    Json(&'a [Option<String>]),
+}
+
+impl Row<'_> {
+    /// The text of a cell without the space around it; `None` if there is no such cell.
+    ///
+    /// # Errors
+    ///
+    /// When it is not UTF-8.
+    pub(super) fn cell(&self, column: Column) -> Result<Option<&str>, NotUtf8> {
+        let text = match self {
+            Self::Delimited(record) => {
+                let cell = record.get(column.0).map(std::str::from_utf8).transpose();
+                cell.map_err(|_| NotUtf8)?
+            }
+            Self::Json(cells) => cells.get(column.0).and_then(Option::as_deref),
+        };
+        Ok(text.map(str::trim))
+    }
+}
+
+/// A cell that is not UTF-8.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct NotUtf8;
+
+impl Table {
+    /// Opens a table in which the columns `wanted` are to be found.
+    ///
+    /// They decide what the header is and what separates the cells, where the file leaves that open.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be read, is empty, or is of a format that is not supported.
+    pub(super) fn open(file: &TableFile, wanted: &[&str]) -> Result<Self, Unmeasured> {
+        let format = file.format()?;
+        checked(file)?;
+        let (columns, headless, body) = if format == TableFormat::Jsonl {
+            let (columns, rows) = json::Rows::open(file)?;
+            (columns, false, Body::Json(rows))
+        } else {
+            let (columns, headless, rows) = delimited::open(file, format == TableFormat::Tsv, wanted)?;
+            (columns, headless, Body::Delimited(rows))
+        };
+        if columns.len() > MOST_COLUMNS {
+            return Err(file.invalid(format_args!(
+                "{} columns, more than {MOST_COLUMNS}",
+                columns.len()
+            )));
+        }
+        Ok(Self {
+            file: file.clone(),
+            columns,
+            headless,
+            body,
+        })
+    }
+
+    /// The file.
+    pub(super) fn file(&self) -> &TableFile {
+        &self.file
+    }
+
+    /// The names of the columns; empty in a file without a header.
+    pub(super) fn names(&self) -> &[String] {
+        if self.headless { &[] } else { &self.columns }
+    }
+
+    /// Whether the first line is a row already.
+    pub(super) fn headless(&self) -> bool {
+        self.headless
+    }
+
+    /// The column called `name`, if it is there.
+    ///
+    /// # Errors
+    ///
+    /// When two columns have that name.
+    pub(super) fn find(&self, name: &str) -> Result<Option<Column>, Unmeasured> {
+        if self.headless {
+            let position = position(name).filter(|at| *at < self.columns.len());
+            return Ok(position.map(Column));
+        }
+        let mut places = self
+            .columns
+            .iter()
+            .enumerate()
+            .filter(|(_, column)| *column == name);
+        match (places.next(), places.next()) {
+            (Some(_), Some(_)) => Err(self
+                .file
+                .invalid(format_args!("there are two columns `{}`", shown(name)))),
+            (first, _) => Ok(first.map(|(at, _)| Column(at))),
+        }
+    }
+
+    /// The column called `name`.
+    ///
+    /// # Errors
+    ///
+    /// When it is not there, or twice.
+    pub(super) fn column(&self, name: &str) -> Result<Column, Unmeasured> {
+        self.find(name)?.ok_or_else(|| self.no_column(name))
+    }
+
+    fn no_column(&self, name: &str) -> Unmeasured {
+        let error = self
+            .file
+            .invalid(format_args!("there is no column `{}`", shown(name)));
+        let near = nearest(name, &self.columns);
+        let first: Vec<_> = self
+            .columns
+            .iter()
+            .take(8)
+            .map(|name| format!("`{}`", shown(name)))
+            .collect();
+        let more = if self.columns.len() > first.len() {
+            ", …"
+        } else {
+            ""
+        };
+        let hint = match near {
+            _ if self.headless => format!(
+                "without a header its columns are 0 to {}",
+                self.columns.len().max(1) - 1
+            ),
+            Some(near) => format!(
+                "did you mean `{near}`? its columns are {}{more}",
+                first.join(", ")
+            ),
+            None => format!("its columns are {}{more}", first.join(", ")),
+        };
+        Unmeasured {
+            fault: Fault::Manifest,
+            ..error
+        }
+        .hint(hint)
+    }
+
+    /// Calls `visit` with the line and the cells of each row, until it breaks off.
+    ///
+    /// # Errors
+    ///
+    /// Those of `visit`, and whatever is wrong with the file; both name the line.
+    pub(super) fn each(
+        self,
+        wanted: &[Column],
+        mut visit: impl FnMut(u64, &Row<'_>) -> Result<bool, Unmeasured>,
+    ) -> Result<(), Unmeasured> {
+        match self.body {
+            Body::Delimited(rows) => rows.each(&self.file, &mut visit),
+            Body::Json(rows) => rows.each(&self.file, wanted, &mut visit),
+        }
+    }
+}
+
+/// What is called for each row: its line and its cells; `false` ends the reading.
+type Visit<'a> = &'a mut dyn FnMut(u64, &Row<'_>) -> Result<bool, Unmeasured>;
+
+/// `name` as the position of a column, if it is nothing but digits.
+fn position(name: &str) -> Option<usize> {
+    let digits = !name.is_empty() && name.len() <= 6 && name.bytes().all(|byte| byte.is_ascii_digit());
+    if digits { name.parse().ok() } else { None }
+}
+
+/// The candidate that is spelled most like `name`, if any is close.
+pub(super) fn nearest<'a>(name: &str, candidates: &'a [String]) -> Option<Cow<'a, str>> {
+    let name = name.to_lowercase();
+    let close = |candidate: &&String| strsim::jaro_winkler(&name, &candidate.to_lowercase());
+    let few = candidates
+        .iter()
+        .take(1000)
+        .filter(|candidate| candidate.len() <= 100);
+    let best = few.max_by(|a, b| close(a).total_cmp(&close(b)))?;
+    (close(&best) > 0.75).then(|| shown(best))
+}
+
+/// `text` as it can stand in a message: short, and without characters that steer a terminal.
+pub(super) fn shown(text: &str) -> Cow<'_, str> {
+    const MOST: usize = 80;
+    let clean = text.len() <= MOST && !text.chars().any(steers);
+    if clean {
+        return Cow::Borrowed(text);
+    }
+    let mut chars = text.chars();
+    let mut short: String = chars
+        .by_ref()
+        .take(MOST)
+        .map(|c| if steers(c) { '�' } else { c })
+        .collect();
+    if chars.next().is_some() {
+        short.push('…');
+    }
+    Cow::Owned(short)
+}
+
+/// Control characters, and those that turn the direction of the text around.
+fn steers(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}

@@ -1,0 +1,25 @@
+//! Statistics over slices: the only home of `statrs`.
+//!
+//! Everything here is total: what cannot be computed is `None`, never NaN, and
+//! nothing panics. Agreement with SciPy to 1e-9 is held by the reference values
+//! in `fixtures/stats`.
+//!
+//! What is compared with what, and what follows from it, is the business of
+//! [`crate::judge`].
+
+mod describe;
+mod distribution;
+mod power;
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod references;
+
+pub use describe::{Interval, Welch, mean, sample_sd, welch};
+pub use distribution::{normal_cdf, normal_quantile, t_cdf, t_quantile, variance_ratio_p};
+pub use power::{runs_needed, smallest_gap, t_power};
+
+/// `value`, if it is a finite number.
+fn finite(value: f64) -> Option<f64> {
+    value.is_finite().then_some(value)
+}

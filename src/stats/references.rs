@@ -1,0 +1,101 @@
+//! Agreement with the reference values in `fixtures/stats`.
+
+use serde_json::Value;
+
+use super::*;
+
+/// The cases of a file, which must say who made them.
+fn cases(name: &str) -> Vec<Value> {
+    let path = format!("{}/fixtures/stats/{name}.json", env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(&path).expect("reference values");
+    let file: Value = serde_json::from_str(&text).expect("JSON");
+    let made_by = file["made_by"].as_str().unwrap_or_default();
+    assert!(!made_by.is_empty(), "{path} does not say who computed its values");
+    let cases = file["cases"].as_array().expect("cases").clone();
+    assert!(!cases.is_empty(), "{path} is empty");
+    cases
+}
+
+fn number(case: &Value, key: &str) -> f64 {
+    case[key]
+        .as_f64()
+        .unwrap_or_else(|| panic!("no number `{key}` in {case}"))
+}
+
+fn sample(case: &Value, sd: &str, runs: &str) -> (f64, u64) {
+    (number(case, sd), case[runs].as_u64().expect("a count"))
+}
+
+#[track_caller]
+fn agree(case: &Value, found: Option<f64>, key: &str, relative: f64) {
+    let (found, expected) = (found.expect("a value"), number(case, key));
+    let slack = relative * expected.abs();
+    assert!(
+        (found - expected).abs() <= slack,
+        "{case}: {found}, not {expected}"
+    );
+}
+
+#[test]
+fn quantiles_and_probabilities_of_t() {
+    for case in cases("t") {
+        agree(
+            &case,
+            t_quantile(number(&case, "p"), number(&case, "df")),
+            "quantile",
+            1e-9,
+        );
+        agree(&case, t_cdf(number(&case, "t"), number(&case, "df")), "cdf", 1e-9);
+    }
+}
+
+#[test]
+fn quantiles_and_probabilities_of_the_normal_distribution() {
+    for case in cases("normal") {
+        agree(&case, normal_quantile(number(&case, "p")), "quantile", 1e-9);
+        agree(&case, normal_cdf(number(&case, "z")), "cdf", 1e-9);
+    }
+}
+
+#[test]
+fn means_and_spreads() {
+    for case in cases("describe") {
+        let values: Vec<f64> = case["values"]
+            .as_array()
+            .expect("values")
+            .iter()
+            .filter_map(Value::as_f64)
+            .collect();
+        agree(&case, mean(&values), "mean", 1e-9);
+        agree(&case, sample_sd(&values), "sd", 1e-9);
+    }
+}
+
+#[test]
+fn standard_errors_and_degrees_of_freedom_of_a_difference() {
+    for case in cases("welch") {
+        let found = welch(sample(&case, "sd_a", "n_a"), sample(&case, "sd_b", "n_b")).expect("a difference");
+        agree(&case, Some(found.se), "se", 1e-9);
+        agree(&case, found.df, "df", 1e-9);
+    }
+}
+
+#[test]
+fn p_values_of_a_ratio_of_variances() {
+    for case in cases("variance-ratio") {
+        let found = variance_ratio_p(sample(&case, "sd_a", "n_a"), sample(&case, "sd_b", "n_b"));
+        agree(&case, found, "p", 1e-9);
+    }
+}
+
+#[test]
+fn powers() {
+    for case in cases("power") {
+        let found = t_power(
+            number(&case, "noncentrality"),
+            number(&case, "df"),
+            number(&case, "alpha"),
+        );
+        agree(&case, found, "power", 1e-4);
+    }
+}
