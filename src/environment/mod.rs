@@ -143,7 +143,7 @@ pub struct ResolvedEnvironment {
     pub uv: String,
     /// Names and versions of all packages, sorted by name.
     pub packages: Vec<(String, String)>,
-    /// Lines of the repository that were not obeyed.
+    /// Lines of the repository that were not obeyed; a lock need not hold them, they are found again.
     pub wishes: Vec<Wish>,
     /// What a reader should know besides.
     pub notes: Vec<String>,
@@ -278,7 +278,11 @@ fn resolved(
     }
     let interpreter = interpreter(wanted, &mut found, lock, as_of, workshop)?;
     if let Some(lock) = lock {
-        return Ok((interpreter, lock.clone(), Trace::default()));
+        let current = ResolvedEnvironment {
+            wishes: found.wishes,
+            ..lock.clone()
+        };
+        return Ok((interpreter, current, Trace::default()));
     }
     for wish in &found.wishes {
         workshop.note(&wish.to_string());

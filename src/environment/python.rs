@@ -9,7 +9,6 @@ use std::fmt;
 use std::fs::{self, File};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -354,17 +353,9 @@ struct Answer {
 
 /// Asks the interpreter at `path` what it is; `None` if it does not answer as one.
 pub fn probe(path: &Path, origin: Origin) -> Option<Interpreter> {
-    let mut command = Command::new(path);
     // `-E -s`, not `-I`: Python 2 has no `-I`.
-    command
-        .args(["-E", "-s", "-c", QUESTION])
-        .env_clear()
-        .env("PATH", "/usr/bin:/bin")
-        .current_dir("/");
-    let ran = tool::run(&mut command, PROBE, &|| false)
-        .ok()
-        .filter(|ran| ran.ok)?;
-    let answer: Answer = serde_json::from_str(ran.stdout.lines().last()?).ok()?;
+    let said = tool::ask(path, &["-E", "-s", "-c", QUESTION], PROBE)?;
+    let answer: Answer = serde_json::from_str(said.lines().last()?).ok()?;
     let (major, minor, patch) = answer.version;
     let base_executable = fs::canonicalize(&answer.base_executable).unwrap_or(answer.base_executable);
     let mut libraries = answer.libraries;

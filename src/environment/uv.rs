@@ -8,7 +8,6 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::Duration;
 
 use tempfile::TempDir;
@@ -61,7 +60,7 @@ impl Uv {
             .host
             .program("uv")
             .into_iter()
-            .chain([bootstrap::place(workshop)]);
+            .chain([bootstrap::place(&workshop.cache.tools())]);
         candidates
             .filter_map(|path| Self::at(&path))
             .find(Self::is_accepted)
@@ -96,14 +95,8 @@ fn numbers(version: &str) -> Option<Version> {
 }
 
 fn ask(path: &Path, arguments: &[&str]) -> Option<String> {
-    let mut command = Command::new(path);
-    command
-        .args(arguments)
-        .env_clear()
-        .env("UV_NO_CONFIG", "1")
-        .current_dir("/");
-    let ran = tool::run(&mut command, Duration::from_secs(30), &|| false).ok()?;
-    ran.ok.then_some(ran.stdout)
+    let arguments = [&["--no-config"], arguments].concat();
+    tool::ask(path, &arguments, Duration::from_secs(30))
 }
 
 /// What a run of uv said.
