@@ -108,14 +108,20 @@ fn check(wanted: &CheckArguments, format: Format, settings: &Settings, terminal:
         }
         let ended = match check_one(path, wanted, settings, terminal) {
             Ok(report) => {
-                records.push(render(&report, format, terminal));
+                let text = render(&report, format, terminal);
+                match format {
+                    Format::Text => terminal.result(&text),
+                    Format::Json => records.push(text),
+                }
                 judged(&report, wanted, terminal)
             }
             Err(ended) => ended,
         };
         exit = exit.worst(ended);
     }
-    terminal.result(&joined(records, format));
+    if format == Format::Json {
+        terminal.result(&joined(&records));
+    }
     if terminal.is_cancelled() {
         Exit::Interrupted
     } else {
@@ -124,10 +130,10 @@ fn check(wanted: &CheckArguments, format: Format, settings: &Settings, terminal:
 }
 
 /// One record is a document; several are an array of documents.
-fn joined(records: Vec<String>, format: Format) -> String {
-    match format {
-        Format::Json if records.len() != 1 => format!("[{}]", records.join(",")),
-        Format::Json | Format::Text => records.join("\n"),
+fn joined(records: &[String]) -> String {
+    match records {
+        [one] => one.clone(),
+        several => format!("[{}]", several.join(",")),
     }
 }
 

@@ -53,7 +53,7 @@ pub(super) struct Seen {
 /// Why a job was never started.
 #[derive(Debug)]
 pub(super) enum Failure {
-    Refused { doing: String, errno: i32 },
+    Refused { doing: String, errno: i32, of_job: bool },
     NoProgram,
     NotStarted { errno: i32 },
 }
@@ -363,7 +363,9 @@ impl State {
                 self.seen.cpu = cpu;
                 self.seen.peak_memory = self.seen.peak_memory.max(largest);
             }
-            Word::Refused { doing, errno } => self.seen.failure = Some(Failure::Refused { doing, errno }),
+            Word::Refused { doing, errno, of_job } => {
+                self.seen.failure = Some(Failure::Refused { doing, errno, of_job });
+            }
             Word::NoProgram => self.seen.failure = Some(Failure::NoProgram),
             Word::NotStarted { errno } => self.seen.failure = Some(Failure::NotStarted { errno }),
             Word::Tried { .. } => {}
@@ -414,11 +416,13 @@ impl Log {
             }
             let kept = usize::try_from(self.left).unwrap_or(usize::MAX).min(read);
             self.left -= kept as u64;
-            observer.event(Event::Output {
-                step: name,
-                bytes: &buffer[..kept],
-            });
-            self.file.write_all(&buffer[..kept])?;
+            if kept > 0 {
+                observer.event(Event::Output {
+                    step: name,
+                    bytes: &buffer[..kept],
+                });
+                self.file.write_all(&buffer[..kept])?;
+            }
             if kept < read {
                 return Ok(false);
             }

@@ -114,6 +114,7 @@ impl Local {
         tier: Tier,
         observer: &dyn Observer,
     ) -> Result<Outcome, ExecuteError> {
+        check_mounts(job)?;
         let scratch = self
             .private_folder()
             .map_err(io("make a private folder for the job"))?;
@@ -220,6 +221,20 @@ impl Drop for Caged {
         drop(self.child.kill());
         drop(self.child.wait());
     }
+}
+
+/// What is to be shown has to be there: found out here, since it says nothing about the machine's sandbox.
+fn check_mounts(job: &Job) -> Result<(), ExecuteError> {
+    for mount in &job.mounts {
+        let action = format!("show `{}` to the job", mount.host.display());
+        let data = std::fs::metadata(&mount.host).map_err(io(&action))?;
+        let linked = mount.writable && mount.host.is_symlink();
+        if linked || !(data.is_dir() || data.is_file()) {
+            let cause = io::Error::other("neither a folder nor a file");
+            return Err(ExecuteError::Io { action, cause });
+        }
+    }
+    Ok(())
 }
 
 /// As whom a job runs.
@@ -424,7 +439,21 @@ fn judge(job: &Job, tier: Tier, cgroup: &Cgroup, seen: Seen) -> Result<Outcome, 
             .unwrap_or_default()
     };
     match seen.failure {
-        Some(Failure::Refused { doing, errno }) => {
+        Some(Failure::Refused {
+            doing,
+            errno,
+            of_job: true,
+        }) => {
+            return Err(ExecuteError::Io {
+                action: doing,
+                cause: io::Error::from_raw_os_error(errno),
+            });
+        }
+        Some(Failure::Refused {
+            doing,
+            errno,
+            of_job: false,
+        }) => {
             let Refusal { cause, fix } = facts::explain(&doing, errno);
             return Err(ExecuteError::CannotConfine { cause, fix });
         }

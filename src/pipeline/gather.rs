@@ -219,7 +219,11 @@ fn pin(
 }
 
 fn no_code(error: &GitError) -> Unmeasured {
-    diagnosed(Reason::CodeUnavailable, error)
+    let reason = match error {
+        GitError::Cancelled => Reason::Cancelled,
+        _ => Reason::CodeUnavailable,
+    };
+    diagnosed(reason, error)
 }
 
 /// A typed error as the reason for a missing measurement.

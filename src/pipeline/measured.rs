@@ -7,7 +7,7 @@ use super::gather::Acquired;
 use super::steps::{OutputState, StepRun};
 use crate::error::Fault;
 use crate::judge::evidence::Reported;
-use crate::manifest::{Claim, Extraction, Manifest, Printed};
+use crate::manifest::{Claim, Extraction, Manifest};
 use crate::measure::{self, Measurement, Output, StepFiles, Truth};
 use crate::reason::{Reason, Unmeasured};
 use crate::report::ClaimMeasured;
@@ -87,7 +87,7 @@ fn extract(extraction: &Extraction, claim: &Claim, files: &StepFiles) -> Result<
 /// What the code says of itself, run by run.
 fn said(runs: Vec<Measurement>) -> Reported {
     Reported {
-        half_unit: runs.first().map_or(0.0, |run| half_unit(&run.text)),
+        half_unit: runs.iter().map(|run| run.half_unit).fold(0.0, f64::max),
         values: runs.into_iter().flat_map(|run| run.values).collect(),
     }
 }
@@ -145,10 +145,4 @@ fn files_of(run: &StepRun, manifest: &Manifest, acquired: &Acquired) -> StepFile
         }
     }
     files
-}
-
-/// Half a unit of the last place that the code prints; 0 where that is not to be seen.
-fn half_unit(text: &str) -> f64 {
-    let first = text.lines().next().unwrap_or_default();
-    Printed::parse(first).map_or(0.0, |printed| printed.half_unit())
 }

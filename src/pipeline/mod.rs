@@ -26,6 +26,7 @@ pub use steps::{
 };
 
 use crate::acquire::http::Network;
+use crate::acquire::store::Store;
 use crate::acquire::{PackageClient, git};
 use crate::environment::{Host, Machine, Workshop};
 use crate::execute::Executor;
@@ -90,6 +91,8 @@ pub fn check(
     settings: Settings<'_>,
     observer: &dyn Observer,
 ) -> io::Result<Report> {
+    // Nobody prunes the cache meanwhile.
+    let _held = Store::new(settings.cache).hold()?;
     let workspace = Workspace::beside(&manifest.file);
     let (run, folder) = new_run(&workspace, &manifest, settings.now)?;
     let mut stages = Stages {

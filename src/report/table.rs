@@ -1,12 +1,18 @@
 //! The report for a terminal.
 
-use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
-use comfy_table::{Attribute, Cell, CellAlignment, Color, ContentArrangement, Table as Grid};
+use std::time::Duration;
+
+use comfy_table::{
+    Attribute, Cell, CellAlignment, Color, ContentArrangement, LineStyle, Table as Grid, TableStyle,
+};
 
 use super::words::{beside, bytes, count, duration, measured_interval, one_line, score, share};
 use super::{Look, Renderer, Report};
 use crate::judge::{Check, ClaimJudgement, Outcome, Status, Verdict};
 use crate::manifest::Claim;
+
+/// One line below the header, none between rows.
+const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
 
 /// Tables for a terminal; colour never carries meaning alone.
 #[derive(Debug)]
@@ -32,7 +38,7 @@ impl Renderer for Table {
 
 fn grid(look: Look) -> Grid {
     let mut grid = Grid::new();
-    grid.load_style(UTF8_HORIZONTAL_ONLY)
+    grid.load_style(STYLE)
         .set_content_arrangement(ContentArrangement::Dynamic)
         .set_width(look.width);
     if look.color {
@@ -247,9 +253,9 @@ fn cost(report: &Report) -> String {
     let cost = &report.judgement.cost;
     let reused = report.steps.iter().filter(|run| run.reused).count();
     let mut text = format!(
-        "{} of steps, {:.2} CPU hours, {} peak memory",
+        "{} of steps, {} of CPU, {} peak memory",
         duration(cost.wall),
-        cost.cpu_hours,
+        duration(Duration::from_secs_f64(cost.cpu_hours * 3600.0)),
         bytes(cost.peak_memory)
     );
     if reused > 0 {

@@ -16,10 +16,10 @@ use rustix::mount::{
     unmount,
 };
 
-use super::super::raw::restrict_mount;
+use super::super::raw::{map_owner, restrict_mount};
 use super::super::wire::{Identity, Net, Spec};
 use super::supervise::write_if_possible;
-use super::{Built, Doing as _};
+use super::{Built, Doing as _, Failure};
 
 const READ_ONLY: MountAttrFlags = MountAttrFlags::MOUNT_ATTR_RDONLY;
 const NO_EXEC: MountAttrFlags = MountAttrFlags::MOUNT_ATTR_NOEXEC;
@@ -27,7 +27,16 @@ const NO_EXEC: MountAttrFlags = MountAttrFlags::MOUNT_ATTR_NOEXEC;
 const PLAIN: MountAttrFlags = MountAttrFlags::MOUNT_ATTR_NOSUID.union(MountAttrFlags::MOUNT_ATTR_NODEV);
 
 /// Folders of the system that hold programs and libraries; links on most machines.
-const SYSTEM: &[&str] = &["bin", "sbin", "lib", "lib32", "lib64", "libx32"];
+const SYSTEM: &[&str] = &[
+    "bin",
+    "sbin",
+    "lib",
+    "lib32",
+    "lib64",
+    "libx32",
+    "nix/store",
+    "gnu/store",
+];
 
 /// Files and folders of the system that programs look at and that say nothing about the user.
 const SETTINGS: &[&str] = &[
@@ -71,7 +80,7 @@ const PROC_HIDDEN: &[&str] = &[
 const EMPTY: &str = "run/empty";
 
 /// Replaces this process's root by that of the job.
-pub(super) fn build(spec: &Spec) -> Built<()> {
+pub(super) fn build(spec: &Spec, owner: Option<&OwnedFd>) -> Built<()> {
     mount_change("/", MountPropagationFlags::PRIVATE | MountPropagationFlags::REC)
         .doing("make mounts private")?;
     let root = Root::new(&Path::new(&spec.scratch).join("root"))?;
@@ -80,7 +89,10 @@ pub(super) fn build(spec: &Spec) -> Built<()> {
     root.devices(spec)?;
     root.processes(spec)?;
     root.show(&Path::new(&spec.scratch).join("tmp"), Path::new("tmp"), PLAIN)?;
-    root.place(spec)?;
+    root.place(spec, owner).map_err(|failure| Failure {
+        of_job: true,
+        ..failure
+    })?;
     restrict_mount(root.0.as_fd(), READ_ONLY, false).doing("make the root read-only")?;
     enter(&root.0)
 }
@@ -116,8 +128,10 @@ impl Root {
         for name in SYSTEM {
             let host = Path::new("/").join(name);
             match std::fs::read_link(&host) {
-                Ok(link) => symlinkat(&link, &self.0, *name).doing(format!("link /{name}"))?,
-                Err(_) => self.show_if_there(name)?,
+                Ok(link) if !name.contains('/') => {
+                    symlinkat(&link, &self.0, *name).doing(format!("link /{name}"))?;
+                }
+                _ => self.show_if_there(name)?,
             }
         }
         let networked: &[&[&str]] = match spec.net {
@@ -254,14 +268,16 @@ impl Root {
     }
 
     /// The job's own mounts, outer ones before those inside them.
-    fn place(&self, spec: &Spec) -> Built<()> {
+    ///
+    /// Where the job runs as another user than root, `owner` makes what is root's look like that user's.
+    fn place(&self, spec: &Spec, owner: Option<&OwnedFd>) -> Built<()> {
         let mut mounts: Vec<_> = spec.mounts.iter().collect();
         mounts.sort_by_key(|mount| Path::new(&mount.inside).components().count());
         for mount in mounts {
             let inside =
                 relative(&mount.inside).doing(format!("find a place for {}", mount.inside.display()))?;
             let attributes = if mount.writable { PLAIN } else { PLAIN | READ_ONLY };
-            self.show(Path::new(&mount.host), &inside, attributes)?;
+            self.show_with(Path::new(&mount.host), &inside, attributes, owner)?;
         }
         if let Net::Proxy(socket) = &spec.net {
             self.show(Path::new(socket), Path::new("run/proxy.sock"), PLAIN)?;
@@ -271,6 +287,16 @@ impl Root {
 
     /// Mounts `host`, and what is mounted below it, at `inside`.
     fn show(&self, host: &Path, inside: &Path, attributes: MountAttrFlags) -> Built<()> {
+        self.show_with(host, inside, attributes, None)
+    }
+
+    fn show_with(
+        &self,
+        host: &Path,
+        inside: &Path,
+        attributes: MountAttrFlags,
+        owner: Option<&OwnedFd>,
+    ) -> Built<()> {
         let doing = || format!("show {} at /{}", host.display(), inside.display());
         let mut flags =
             OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC | OpenTreeFlags::AT_RECURSIVE;
@@ -280,6 +306,11 @@ impl Root {
         }
         let tree = open_tree(CWD, host, flags).doing(doing())?;
         restrict_mount(tree.as_fd(), attributes, true).doing(doing())?;
+        if let (Some(owner), true) = (owner, attributes.contains(READ_ONLY)) {
+            // Not every file system can: then what only root may read stays unread. Never for what is writable: a
+            // program with a set-user-ID bit that the job made there would be root's to the rest of the machine.
+            drop(map_owner(tree.as_fd(), owner.as_fd()));
+        }
         let folder = rustix::fs::fstat(&tree).doing(doing())?.st_mode & libc::S_IFMT == libc::S_IFDIR;
         attach(&tree, &self.target(inside, folder).doing(doing())?).doing(doing())
     }

@@ -67,6 +67,8 @@ pub struct Measurement {
     pub signature: Option<String>,
     /// Where each value stands: `stdout line 214`, `results.json /test/acc`.
     pub places: Vec<String>,
+    /// Half a unit of the last place that the coarsest value is printed to; 0 for what we computed ourselves.
+    pub half_unit: f64,
     /// What a reader should know of how the values were found.
     pub notes: Vec<String>,
     /// The text behind the values, as it stands there; at most the first 20, one a line.
@@ -213,7 +215,9 @@ impl Aim<'_> {
             .take(20)
             .map(|(_, candidate)| candidate.shown.as_str())
             .collect();
+        let half_units = found.iter().map(|(_, candidate)| number::half_unit(candidate, unit));
         Ok(Measurement {
+            half_unit: half_units.fold(0.0, f64::max),
             text: text.join("\n"),
             values: found.iter().map(|(value, _)| *value).collect(),
             places: found.into_iter().map(|(_, candidate)| candidate.place).collect(),
@@ -285,6 +289,7 @@ impl PredictionsOf<'_> {
             floor: floor_from_labels(name, &predictions),
             signature: Some(signature(metric, &predictions)),
             places: vec![format!("{} ({examples} rows)", shown(self.file))],
+            half_unit: 0.0,
             notes: predictions.notes().to_vec(),
             text: shown(&text).into_owned(),
         })

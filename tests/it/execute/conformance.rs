@@ -6,9 +6,9 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use reproof::execute::{Ending, ExecuteError, Tier, Wanted};
+use reproof::execute::{Ending, ExecuteError, Executor as _, Tier, Wanted};
 
-use super::bench::{Bench, PYTHON, alive, eventually, mark};
+use super::bench::{Bench, alive, eventually, mark, python};
 
 #[test]
 fn a_program_succeeds() {
@@ -271,6 +271,29 @@ fn without_a_sandbox_the_tree_still_ends_and_the_record_says_none() {
     );
 }
 
+#[test]
+fn a_full_disk_of_the_machine_is_not_the_papers_fault() {
+    let mut bench = Bench::new();
+    bench.job.stdout = "/dev/full".into();
+    bench.job.argv = ["/bin/sh", "-c", "while :; do echo more; done"]
+        .map(Into::into)
+        .to_vec();
+    let outcome = bench.local.run(&bench.job, &bench.observer).expect("it ran");
+    assert_eq!(outcome.ending, Ending::HostDiskFull);
+}
+
+#[test]
+fn a_mount_that_is_not_there_is_named() {
+    let mut bench = Bench::new();
+    fs::remove_dir_all(bench.path("data")).expect("removed");
+    for wanted in [Wanted::Full, Wanted::AtLeastLandlock, Wanted::None] {
+        bench.local.wanted = wanted;
+        let error = bench.try_run(&["/bin/sh"]).expect_err("not there");
+        let expected = format!("cannot show `{}` to the job", bench.path("data").display());
+        assert_eq!(error.to_string(), expected);
+    }
+}
+
 /// Not a test by itself: the process that the next one kills.
 #[test]
 fn helper_that_runs_a_job() {
@@ -310,22 +333,27 @@ fn killing_reproof_ends_everything() {
             .stderr(Stdio::null())
             .spawn()
             .expect("started");
-        // Both the program and its daemon, which carry the mark in their arguments.
-        assert!(eventually(|| count(&mark) >= 2), "{tier}: it never ran");
+        assert!(
+            eventually(|| carries(&mark).iter().any(|line| line.contains("sleep"))),
+            "{tier}: no daemon"
+        );
         helper.kill().expect("killed");
         helper.wait().expect("ended");
-        assert!(eventually(|| count(&mark) == 0), "{tier}: something survived");
+        assert!(
+            eventually(|| carries(&mark).is_empty()),
+            "{tier}: something survived"
+        );
     }
 }
 
-/// How many Pythons carry this mark.
-fn count(mark: &str) -> usize {
+/// The command lines of all Pythons that carry this mark.
+fn carries(mark: &str) -> Vec<String> {
     let processes = fs::read_dir("/proc").expect("processes").flatten();
     let lines = processes.filter_map(|entry| fs::read(entry.path().join("cmdline")).ok());
+    let lines = lines.map(|line| String::from_utf8_lossy(&line).into_owned());
     lines
-        .map(|line| String::from_utf8_lossy(&line).into_owned())
-        .filter(|line| line.contains(mark) && line.starts_with(PYTHON))
-        .count()
+        .filter(|line| line.contains(mark) && line.starts_with(python()))
+        .collect()
 }
 
 fn on_disk(folder: &Path) -> u64 {

@@ -8,7 +8,7 @@ use std::os::unix::net::UnixListener;
 
 use reproof::execute::{Ending, Mount, Network, Tier, Wanted, probe};
 
-use super::bench::{Bench, PYTHON, greet, program};
+use super::bench::{Bench, greet, program, python};
 
 #[track_caller]
 fn succeeds(bench: &mut Bench, script: &str) -> String {
@@ -96,9 +96,9 @@ fn what_training_programs_do_works() {
 #[test]
 fn the_python_is_the_same_as_outside() {
     let inside = Bench::new()
-        .run(&[PYTHON, "-c", "import sys; print(sys.version, sys.prefix)"])
+        .run(&["-c", "import sys; print(sys.version, sys.prefix)"])
         .stdout;
-    let outside = std::process::Command::new(PYTHON)
+    let outside = std::process::Command::new(python())
         .args(["-c", "import sys; print(sys.version, sys.prefix)"])
         .output();
     assert_eq!(inside.as_bytes(), outside.expect("it ran").stdout);
@@ -128,6 +128,19 @@ fn an_interpreter_below_a_closed_home_is_reached() {
         .shell(&format!("ls -A {}", bench.path("home").display()))
         .stdout;
     assert_eq!(seen, ".tools\n", "only the way to it is there");
+}
+
+#[test]
+fn what_only_its_owner_may_read_is_read_where_the_disk_can_do_that() {
+    let mut bench = Bench::new();
+    fs::set_permissions(bench.path("data/data.csv"), fs::Permissions::from_mode(0o600)).expect("closed");
+    fs::set_permissions(bench.path("data"), fs::Permissions::from_mode(0o700)).expect("closed");
+    let ran = bench.shell("cat /w/data/data.csv; echo x > /w/data/data.csv || echo refused");
+    let disk = rustix::fs::statfs(bench.folder.path()).expect("a disk").f_type;
+    let can = [0xef53, 0x5846_5342, 0x9123_683e].contains(&disk); // ext4, xfs, btrfs
+    if can || !rustix::process::geteuid().is_root() {
+        assert_eq!(ran.stdout, "1,2\nrefused\n", "{}", ran.stderr);
+    }
 }
 
 #[test]
