@@ -37,7 +37,9 @@ impl Ran {
         let record = self.json();
         let claims = record["claims"].as_array().expect("claims");
         let found = claims.iter().find(|claim| claim["id"] == id);
-        found.cloned().unwrap_or_else(|| panic!("no claim `{id}` in {record:#}"))
+        found
+            .cloned()
+            .unwrap_or_else(|| panic!("no claim `{id}` in {record:#}"))
     }
 }
 
@@ -46,7 +48,10 @@ impl Bench {
     pub fn new() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         fs::create_dir_all(folder.path().join("home")).expect("a home");
-        Self { folder, extra: Vec::new() }
+        Self {
+            folder,
+            extra: Vec::new(),
+        }
     }
 
     /// The fixture paper in `fixtures/papers/NAME`: its folder `repository` becomes a Git repository with
@@ -114,7 +119,8 @@ impl Bench {
         while let Some(start) = text.find("{{sha256:") {
             let length = text[start..].find("}}").expect("an end") + 2;
             let file = text[start + 9..start + length - 2].to_owned();
-            let (digest, _) = reproof::digest::Digest::of_file(&self.path("paper").join(&file)).expect("a file");
+            let (digest, _) =
+                reproof::digest::Digest::of_file(&self.path("paper").join(&file)).expect("a file");
             text.replace_range(start..start + length, &digest.hex());
         }
         text
@@ -131,7 +137,9 @@ fn ran(output: Output) -> Ran {
 
 /// The folder of a fixture paper.
 pub fn fixture(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/papers").join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("fixtures/papers")
+        .join(name)
 }
 
 /// Makes `folder` a Git repository with one commit of all its files, by a fixed author on a fixed day.
@@ -143,12 +151,25 @@ pub fn commit_all(folder: &Path) -> String {
             .current_dir(folder)
             .env("GIT_CONFIG_NOSYSTEM", "1")
             .env("GIT_CONFIG_GLOBAL", "/dev/null")
-            .envs([("GIT_AUTHOR_NAME", "A. Author"), ("GIT_AUTHOR_EMAIL", "author@example.org")])
-            .envs([("GIT_COMMITTER_NAME", "A. Author"), ("GIT_COMMITTER_EMAIL", "author@example.org")])
-            .envs([("GIT_AUTHOR_DATE", "2023-03-01T12:00:00Z"), ("GIT_COMMITTER_DATE", "2023-03-01T12:00:00Z")])
+            .envs([
+                ("GIT_AUTHOR_NAME", "A. Author"),
+                ("GIT_AUTHOR_EMAIL", "author@example.org"),
+            ])
+            .envs([
+                ("GIT_COMMITTER_NAME", "A. Author"),
+                ("GIT_COMMITTER_EMAIL", "author@example.org"),
+            ])
+            .envs([
+                ("GIT_AUTHOR_DATE", "2023-03-01T12:00:00Z"),
+                ("GIT_COMMITTER_DATE", "2023-03-01T12:00:00Z"),
+            ])
             .output()
             .expect("git starts");
-        assert!(output.status.success(), "git {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        assert!(
+            output.status.success(),
+            "git {arguments:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         String::from_utf8(output.stdout).expect("text").trim().to_owned()
     };
     git(&["init", "-q"]);

@@ -215,7 +215,9 @@ impl Aim<'_> {
             .take(20)
             .map(|(_, candidate)| candidate.shown.as_str())
             .collect();
-        let half_units = found.iter().map(|(_, candidate)| number::half_unit(candidate, unit));
+        let half_units = found
+            .iter()
+            .map(|(_, candidate)| number::half_unit(candidate, unit));
         Ok(Measurement {
             half_unit: half_units.fold(0.0, f64::max),
             text: text.join("\n"),
