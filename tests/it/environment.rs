@@ -12,6 +12,7 @@ use bench::Bench;
 use reproof::environment::doctor::{self, Status};
 use reproof::environment::{EnvironmentError, Machine};
 use reproof::error::{Diagnose, Fault};
+use reproof::execute::{ExecuteError, Tier};
 use reproof::manifest::{AsOf, EnvironmentKind};
 use reproof::reason::Reason;
 
@@ -250,6 +251,58 @@ fn sources_are_built_only_where_that_is_allowed_and_are_listed() {
         .filter(|entry| entry.path().to_string_lossy().contains("docopt"))
         .filter(|entry| entry.path().extension().is_some_and(|ending| ending == "py"));
     assert_eq!(of_docopt.count(), 0, "what a package's code wrote is not shared");
+}
+
+#[test]
+fn packages_are_built_and_installed_inside_the_sandbox() {
+    let bench = Bench::confined();
+    let spec = bench.spec(&["docopt==0.6.2", "six==1.16.0"]);
+    let made = bench.prepare(&spec, None, true);
+    if let Err(EnvironmentError::Execute {
+        cause: ExecuteError::CannotConfine { cause, .. },
+        ..
+    }) = &made
+    {
+        println!("not tested: this machine cannot confine: {cause}");
+        return;
+    }
+    let environment = made.expect("an environment");
+    assert_eq!(
+        environment.trace.enforced.as_ref().map(|enforced| enforced.tier),
+        Some(Tier::Full)
+    );
+    assert_eq!(environment.built_from_source, ["docopt"]);
+    assert_eq!(
+        bench.python(&environment, "import docopt, six; print(six.__version__)"),
+        "1.16.0"
+    );
+    let again = bench
+        .prepare(&spec, environment.resolved.as_ref(), true)
+        .expect("the same");
+    assert!(again.reused);
+}
+
+#[test]
+fn the_python_that_a_conda_file_asks_for_is_taken() {
+    let bench = Bench::new();
+    bench.file(
+        "environment.yml",
+        "dependencies:\n  - python=3.11.0=h1_0\n  - numpy=1.24\n  - pip:\n    - six==1.16.0\n",
+    );
+    let mut spec = bench.spec(&[]);
+    spec.python = None;
+    spec.requirements = vec!["environment.yml".to_owned()];
+    let resolved = bench.resolve(&spec).expect("resolved");
+    assert!(resolved.python.starts_with("3.11."), "{}", resolved.python);
+    assert!(
+        resolved
+            .notes
+            .iter()
+            .any(|note| note.contains("asked for by environment.yml:2")),
+        "{:?}",
+        resolved.notes
+    );
+    assert_eq!(resolved.wishes.len(), 1);
 }
 
 #[test]

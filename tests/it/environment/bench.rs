@@ -14,7 +14,9 @@ use reproof::acquire::http;
 use reproof::environment::{
     self, Environment, EnvironmentError, Host, ResolvedEnvironment, Wanted, Workshop,
 };
-use reproof::execute::{Ending, Enforced, ExecuteError, Executor, Job, Network, Outcome, Tier, Usage};
+use reproof::execute::{
+    Ending, Enforced, ExecuteError, Executor, Job, Local, Network, Outcome, Tier, Usage, Wanted as Confined,
+};
 use reproof::manifest::{AsOf, EnvironmentKind, EnvironmentSpec};
 use reproof::observe::{Event, Observer};
 use reproof::workspace::Cache;
@@ -27,6 +29,14 @@ pub(super) struct Plain;
 impl Executor for Plain {
     fn name(&self) -> &'static str {
         "plain"
+    }
+
+    fn confinement(&self) -> &'static str {
+        "none"
+    }
+
+    fn shows_mounts(&self) -> bool {
+        false
     }
 
     fn run(&self, job: &Job, _: &dyn Observer) -> Result<Outcome, ExecuteError> {
@@ -193,6 +203,7 @@ pub(super) struct Bench {
     pub(super) host: Host,
     pub(super) network: http::Network,
     pub(super) notes: Notes,
+    executor: Box<dyn Executor>,
     _folder: TempDir,
 }
 
@@ -205,6 +216,7 @@ impl Bench {
             host: Host::default(),
             network: network(),
             notes: Notes::default(),
+            executor: Box::new(Plain),
             _folder: folder,
         }
     }
@@ -224,6 +236,21 @@ impl Bench {
         Self {
             host: bare_host(),
             ..Self::empty()
+        }
+    }
+
+    /// On a host that has uv, in the sandbox that users get.
+    pub(super) fn confined() -> Self {
+        let bench = Self::new();
+        let scratch = bench.cache.scratch().expect("a folder");
+        let program = PathBuf::from(env!("CARGO_BIN_EXE_reproof"));
+        Self {
+            executor: Box::new(Local {
+                program,
+                scratch,
+                wanted: Confined::Full,
+            }),
+            ..bench
         }
     }
 
@@ -248,7 +275,7 @@ impl Bench {
             host: &self.host,
             cache: &self.cache,
             network: &self.network,
-            executor: &Plain,
+            executor: &*self.executor,
             observer: &self.notes,
         }
     }
@@ -305,7 +332,7 @@ impl Bench {
             stderr: logs.path().join("stderr"),
             gpus: 0,
         };
-        let outcome = Plain.run(&job, &self.notes).expect("started");
+        let outcome = self.executor.run(&job, &self.notes).expect("started");
         let said = fs::read_to_string(&job.stderr).expect("a log");
         assert_eq!(outcome.ending, Ending::Succeeded, "{said}");
         fs::read_to_string(&job.stdout).expect("a log").trim().to_owned()
