@@ -15,6 +15,7 @@
 //! resolved as of the same date, without hashes).
 
 mod bootstrap;
+mod choose;
 pub mod doctor;
 mod error;
 mod explain;
@@ -40,10 +41,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tempfile::TempDir;
 
+pub use choose::choose;
 pub use error::EnvironmentError;
 pub use host::Host;
 pub use machine::{Gpu, Machine};
-pub use python::{Interpreter, Origin, PythonVersion, PythonWanted, choose, find, probe};
+pub use python::{Interpreter, Origin, PythonVersion, PythonWanted, find, probe};
 pub use requirements::Wish;
 pub use uv::Trace;
 

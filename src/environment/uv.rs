@@ -17,7 +17,8 @@ use super::index::Indexes;
 use super::proxy::{Contact, Policy, Proxy, Target};
 use super::python::{Interpreter, is_program};
 use super::{Workshop, bootstrap, tool};
-use crate::execute::{Ending, Enforced, Job, Limits, Mount, Network};
+use crate::execute::{Ending, Enforced, Job, Limits, Mount, Network, Outcome};
+use crate::observe::Event;
 
 /// The oldest version whose options and messages are known, and the first that is too new.
 const ACCEPTED: (Version, Version) = ((0, 5, 0), (1, 0, 0));
@@ -214,11 +215,7 @@ impl<'a> Installer<'a> {
         let proxy = self.proxy(online)?;
         let argv = self.argv(arguments, &cache);
         let job = self.job(action, argv, &[writable, &[&cache]].concat(), proxy.as_ref());
-        let outcome = self.workshop.executor.run(&job, self.workshop.observer);
-        let outcome = outcome.map_err(|cause| EnvironmentError::Execute { action, cause })?;
-        if let Some(error) = stopped(action, &outcome.ending) {
-            return Err(error);
-        }
+        let outcome = self.execute(action, &job)?;
         self.trace.enforced = Some(outcome.enforced);
         let ok = outcome.ending == Ending::Succeeded;
         let said = self.clean(&said(&job.stderr));
@@ -280,12 +277,27 @@ impl<'a> Installer<'a> {
         argv.extend(["-E", "-s", "-S", "-m", "compileall", "-q", "-j", "0", "-x", TESTS].map(OsString::from));
         argv.push(folder.into());
         let job = self.job(ACTION, argv, &[folder], None);
-        let outcome = self.workshop.executor.run(&job, self.workshop.observer);
-        let outcome = outcome.map_err(|cause| EnvironmentError::Execute {
-            action: ACTION,
-            cause,
-        })?;
-        stopped(ACTION, &outcome.ending).map_or(Ok(()), Err)
+        self.execute(ACTION, &job).map(|_| ())
+    }
+
+    /// Runs a job of ours to its own end, and says so.
+    fn execute(&self, action: &'static str, job: &Job) -> Result<Outcome, EnvironmentError> {
+        let observer = self.workshop.observer;
+        observer.event(Event::Began(action));
+        let outcome = self.workshop.executor.run(job, observer);
+        let outcome = outcome.map_err(|cause| EnvironmentError::Execute { action, cause })?;
+        let took = outcome.usage.wall.as_secs_f64();
+        let done = if outcome.ending == Ending::Succeeded {
+            "done"
+        } else {
+            "ended without success"
+        };
+        let how = format!("{done} after {took:.1} s");
+        observer.event(Event::Ended {
+            what: action,
+            how: &how,
+        });
+        stopped(action, &outcome.ending).map_or(Ok(outcome), Err)
     }
 
     fn job(

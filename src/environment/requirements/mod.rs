@@ -8,6 +8,7 @@
 mod address;
 mod conda;
 mod line;
+mod lines;
 mod pyproject;
 mod text;
 
