@@ -281,8 +281,7 @@ pub(super) fn environment(
         locked: locked.as_ref(),
         allow_builds: true,
     };
-    environment::prepare(&wanted, &settings.workshop(observer))
-        .map_err(|error| diagnosed(Reason::Environment, &error))
+    environment::prepare(&wanted, &settings.workshop(observer)).map_err(|error| error.unmeasured())
 }
 
 /// What a lock holds, as the environment stage knows it.

@@ -86,8 +86,8 @@ pub fn lock(
         locked: None,
         allow_builds: true,
     };
-    let environment = environment::resolve(&wanted, &settings.workshop(observer))
-        .map_err(|error| diagnosed(Reason::Environment, &error))?;
+    let environment =
+        environment::resolve(&wanted, &settings.workshop(observer)).map_err(|error| error.unmeasured())?;
     let lock = Lock {
         manifest: manifest.digest,
         code: LockedCode {
@@ -162,14 +162,12 @@ fn file(file: &OwnFile) -> Result<(String, LockedFile), Unmeasured> {
 }
 
 fn locked_environment(resolved: ResolvedEnvironment) -> LockedEnvironment {
-    let mut notes = resolved.notes;
-    notes.extend(resolved.wishes.iter().map(ToString::to_string));
     LockedEnvironment {
         python: resolved.python,
         as_of: resolved.as_of,
         uv: resolved.uv,
         packages: resolved.packages.into_iter().collect(),
-        notes,
+        notes: resolved.notes,
         inputs: resolved.inputs.0,
         requirements: resolved.requirements,
     }

@@ -20,8 +20,8 @@ use crate::reason::Unmeasured;
 /// Bytes that each of the two logs of a step may have.
 pub(super) const LOG_LIMIT: u64 = 256 << 20;
 
-/// Processes and threads that a step may have at once.
-const PROCESS_LIMIT: u64 = 4096;
+/// Processes and threads that a step may have at once: at least this many, and as many for each core.
+const PROCESSES: (u64, u64) = (1024, 64);
 
 /// Files of a step's outputs that are kept.
 const OUTPUTS_KEPT: usize = 100_000;
@@ -302,7 +302,7 @@ impl Prepared {
             limits: Limits {
                 wall: step.timeout,
                 memory: step.memory,
-                processes: PROCESS_LIMIT,
+                processes: PROCESSES.0.max(PROCESSES.1 * cores()),
                 log: LOG_LIMIT,
                 disk: step.disk,
             },
@@ -313,11 +313,13 @@ impl Prepared {
     }
 }
 
+fn cores() -> u64 {
+    std::thread::available_parallelism().map_or(1, |cores| cores.get() as u64)
+}
+
 /// What every step gets: helps towards the same result twice, and where things are.
 fn environment_variables(step: &Step, seed: Option<u64>) -> BTreeMap<String, OsString> {
-    let threads = std::thread::available_parallelism()
-        .map_or(1, std::num::NonZero::get)
-        .to_string();
+    let threads = cores().to_string();
     let mut env: BTreeMap<String, OsString> = BTreeMap::new();
     for (name, value) in [
         ("PYTHONHASHSEED", "0"),
