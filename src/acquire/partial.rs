@@ -136,7 +136,15 @@ impl Part {
         Ok(())
     }
 
-    /// Ends: the digest, the file and its path. What [`Part::discard`] removes is still there.
+    /// Leaves what is there for a later attempt, or nothing if nothing is there; passes `error` on.
+    pub(super) fn keep_if_worth<E>(self, error: E) -> E {
+        if self.is_empty() {
+            self.finish().1.discard();
+        }
+        error
+    }
+
+    /// Ends: the digest, the file and its path. Its folder is still there.
     pub(super) fn finish(self) -> (Digest, Finished) {
         let (digest, _, _) = self.hasher.finish();
         (

@@ -11,7 +11,8 @@ use std::time::{Duration, Instant};
 
 use ureq::http::Uri;
 use ureq::http::header::{
-    CONTENT_LENGTH, CONTENT_RANGE, DATE, ETAG, HeaderMap, LAST_MODIFIED, RETRY_AFTER, TRANSFER_ENCODING,
+    CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, DATE, ETAG, HeaderMap, LAST_MODIFIED, RETRY_AFTER,
+    TRANSFER_ENCODING,
 };
 
 use super::error::{AcquireError, TransferError, printable};
@@ -235,9 +236,23 @@ impl Download<'_> {
     fn whole(&self, reply: Reply, sink: &mut Part) -> Result<Arrived, Stop> {
         let total = length(&reply.headers);
         self.fits(total, sink)?;
+        self.note_encoding(&reply.headers);
         let validator = validator(&reply.headers);
         sink.begin(Origin { validator, total }).map_err(self.disk())?;
         self.copy(reply, total, sink)
+    }
+
+    /// Digests are of the bytes as sent; where the server compresses unasked, that may surprise.
+    fn note_encoding(&self, headers: &HeaderMap) {
+        if let Some(encoding) = header(headers, &CONTENT_ENCODING).filter(|encoding| *encoding != "identity")
+        {
+            let encoding = printable(encoding, 40);
+            let note = format!(
+                "{}: the server sends it encoded as `{encoding}`, and it is kept so",
+                self.request.what()
+            );
+            self.observer.event(Event::Note(&note));
+        }
     }
 
     /// What was missing.
@@ -325,7 +340,7 @@ impl Download<'_> {
 }
 
 fn broken(error: &io::Error, got: u64, total: Option<u64>) -> Stop {
-    let cause = if error.kind() == io::ErrorKind::TimedOut {
+    let cause = if is_timeout(error) {
         TransferError::Silent { got, total }
     } else {
         TransferError::Broken {
@@ -335,6 +350,14 @@ fn broken(error: &io::Error, got: u64, total: Option<u64>) -> Stop {
         }
     };
     Stop::Again(cause, None)
+}
+
+/// Within a transfer the only time limit is that on silence.
+fn is_timeout(error: &io::Error) -> bool {
+    let inner = error
+        .get_ref()
+        .and_then(|inner| inner.downcast_ref::<ureq::Error>());
+    error.kind() == io::ErrorKind::TimedOut || matches!(inner, Some(ureq::Error::Timeout(_)))
 }
 
 /// The announced length of the body.

@@ -26,7 +26,11 @@ pub(super) fn cache(action: &CacheAction, format: Format, settings: &Settings, t
                 Format::Json => format!("{:#}\n", done.json),
                 Format::Text => done.text,
             });
-            if done.damaged { Exit::Undecided } else { Exit::Success }
+            if done.damaged {
+                Exit::Undecided
+            } else {
+                Exit::Success
+            }
         }
         Err(message) => {
             terminal.message("error", "31", &message);
@@ -52,8 +56,15 @@ fn list(settings: &Settings) -> Result<Done, String> {
     for (name, bytes) in &rows {
         text.push_str(&format!("  {name:<14}{:>12}\n", ByteSize(*bytes).to_string()));
     }
-    let json = rows.iter().map(|(name, bytes)| (name.clone(), json!(bytes))).collect::<serde_json::Map<_, _>>();
-    Ok(Done { text, json: json!({ "folder": root.display().to_string(), "bytes": json }), damaged: false })
+    let json = rows
+        .iter()
+        .map(|(name, bytes)| (name.clone(), json!(bytes)))
+        .collect::<serde_json::Map<_, _>>();
+    Ok(Done {
+        text,
+        json: json!({ "folder": root.display().to_string(), "bytes": json }),
+        damaged: false,
+    })
 }
 
 /// Bytes below `folder`; 0 if it is not there. Links are not followed.
@@ -65,19 +76,37 @@ fn size(folder: &Path) -> io::Result<u64> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         let metadata = entry.metadata()?;
-        bytes += if metadata.is_dir() { size(&entry.path())? } else { metadata.len() };
+        bytes += if metadata.is_dir() {
+            size(&entry.path())?
+        } else {
+            metadata.len()
+        };
     }
     Ok(bytes)
 }
 
 fn verify(settings: &Settings) -> Result<Done, String> {
-    let checked = Store::new(&settings.cache).verify().map_err(|error| format!("cannot read the cache: {error}"))?;
-    let damaged: Vec<String> = checked.iter().filter(|(_, sound)| !sound).map(|(kept, _)| kept.digest.to_string()).collect();
-    let mut text = format!("{} files hashed, {} damaged and removed\n", checked.len(), damaged.len());
+    let checked = Store::new(&settings.cache)
+        .verify()
+        .map_err(|error| format!("cannot read the cache: {error}"))?;
+    let damaged: Vec<String> = checked
+        .iter()
+        .filter(|(_, sound)| !sound)
+        .map(|(kept, _)| kept.name.clone())
+        .collect();
+    let mut text = format!(
+        "{} files hashed, {} damaged and removed\n",
+        checked.len(),
+        damaged.len()
+    );
     for digest in &damaged {
         text.push_str(&format!("  {digest}\n"));
     }
-    Ok(Done { text, json: json!({ "checked": checked.len(), "damaged": damaged }), damaged: !damaged.is_empty() })
+    Ok(Done {
+        text,
+        json: json!({ "checked": checked.len(), "damaged": damaged }),
+        damaged: !damaged.is_empty(),
+    })
 }
 
 fn prune(older_than: Option<&str>, settings: &Settings) -> Result<Done, String> {
@@ -85,8 +114,14 @@ fn prune(older_than: Option<&str>, settings: &Settings) -> Result<Done, String> 
         Some(text) => Prune::UnusedFor(commands::time(text)?),
         None => Prune::All,
     };
-    let gone = Store::new(&settings.cache).prune(which).map_err(|error| error.to_string())?;
+    let gone = Store::new(&settings.cache)
+        .prune(which)
+        .map_err(|error| error.to_string())?;
     let bytes: u64 = gone.iter().map(|kept| kept.bytes).sum();
     let text = format!("removed {} files, {}\n", gone.len(), ByteSize(bytes));
-    Ok(Done { text, json: json!({ "removed": gone.len(), "bytes": bytes }), damaged: false })
+    Ok(Done {
+        text,
+        json: json!({ "removed": gone.len(), "bytes": bytes }),
+        damaged: false,
+    })
 }

@@ -51,8 +51,8 @@ fn failed(terminal: &Terminal, error: &dyn Diagnose) -> Exit {
 fn read(path: &Path, settings: &Settings, terminal: &Terminal) -> Result<(Manifest, Option<Lock>), Exit> {
     let path = settings.absolute(path);
     let manifest = Manifest::read(&path).map_err(|error| refused(&error, terminal))?;
-    for warning in &manifest.warnings {
-        terminal.message("warning", "33", &warning.to_string());
+    if !manifest.warnings.is_empty() {
+        terminal.line(&manifest.warnings.render(terminal.colors_messages()));
     }
     let lock = Lock::read(&Lock::path_for(&path)).map_err(|error| failed(terminal, &error))?;
     match lock {
@@ -67,13 +67,11 @@ fn read(path: &Path, settings: &Settings, terminal: &Terminal) -> Result<(Manife
 }
 
 fn refused(error: &ManifestError, terminal: &Terminal) -> Exit {
-    match error {
-        ManifestError::Problems(problems) => {
-            terminal.line(&problems.render(terminal.colors_messages()));
-            Exit::Usage
-        }
-        other => failed(terminal, other),
+    if let ManifestError::Invalid(problems) = error {
+        terminal.line(&problems.render(terminal.colors_messages()));
+        return Exit::Usage;
     }
+    failed(terminal, error)
 }
 
 fn show_demo(wanted: &DemoArguments, format: Format, settings: &Settings, terminal: &Terminal) -> Exit {
@@ -108,14 +106,20 @@ fn check(wanted: &CheckArguments, format: Format, settings: &Settings, terminal:
         }
         let ended = match check_one(path, wanted, settings, terminal) {
             Ok(report) => {
-                records.push(render(&report, format, terminal));
+                let text = render(&report, format, terminal);
+                match format {
+                    Format::Text => terminal.result(&text),
+                    Format::Json => records.push(text),
+                }
                 judged(&report, wanted, terminal)
             }
             Err(ended) => ended,
         };
         exit = exit.worst(ended);
     }
-    terminal.result(&joined(records, format));
+    if format == Format::Json {
+        terminal.result(&joined(&records));
+    }
     if terminal.is_cancelled() {
         Exit::Interrupted
     } else {
@@ -124,10 +128,10 @@ fn check(wanted: &CheckArguments, format: Format, settings: &Settings, terminal:
 }
 
 /// One record is a document; several are an array of documents.
-fn joined(records: Vec<String>, format: Format) -> String {
-    match format {
-        Format::Json if records.len() != 1 => format!("[{}]", records.join(",")),
-        Format::Json | Format::Text => records.join("\n"),
+fn joined(records: &[String]) -> String {
+    match records {
+        [one] => one.clone(),
+        several => format!("[{}]", several.join(",")),
     }
 }
 
@@ -186,7 +190,7 @@ fn plan_one(wanted: &ManifestArgument, format: Format, settings: &Settings, term
     let executor = settings.executor(Confinement::default());
     let plan = pipeline::plan(&manifest, lock.as_ref(), settings.ground(&executor, false));
     let text = match format {
-        Format::Text => plan::text(&plan, terminal),
+        Format::Text => plan::text(&plan),
         Format::Json => plan::json(&plan),
     };
     show(terminal, &text)

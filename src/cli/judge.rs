@@ -29,8 +29,13 @@ pub(super) fn judge(wanted: &JudgeArguments, format: Format, terminal: &Terminal
 fn judged(wanted: &JudgeArguments) -> Result<ClaimJudgement, String> {
     let metric = metric(wanted)?;
     let claimed = Printed::parse(&wanted.claimed).map_err(|error| format!("--claimed: {error}"))?;
-    let tolerance = wanted.tolerance.as_deref().map(|text| Tolerance::parse(text, &claimed));
-    let tolerance = tolerance.transpose().map_err(|error| format!("--tolerance: {error}"))?;
+    let tolerance = wanted
+        .tolerance
+        .as_deref()
+        .map(|text| Tolerance::parse(text, &claimed));
+    let tolerance = tolerance
+        .transpose()
+        .map_err(|error| format!("--tolerance: {error}"))?;
     if wanted.claimed_runs == Some(0) {
         return Err("--claimed-runs: a value has at least one run behind it".to_owned());
     }
@@ -55,8 +60,11 @@ fn metric(wanted: &JudgeArguments) -> Result<MetricInfo, String> {
         Some(DirectionChoice::Higher) => Direction::HigherIsBetter,
         Some(DirectionChoice::Lower) => Direction::LowerIsBetter,
         None => {
-            let near = reproof::manifest::nearest(&wanted.metric, &measure::names());
-            let near = near.map(|name| format!("; did you mean `{name}`?")).unwrap_or_default();
+            let names = measure::names();
+            let near = reproof::manifest::nearest(&wanted.metric, &names);
+            let near = near
+                .map(|name| format!("; did you mean `{name}`?"))
+                .unwrap_or_default();
             return Err(format!(
                 "unknown metric `{}`{near} A metric that reproof does not know needs `--direction higher|lower`",
                 wanted.metric
@@ -94,20 +102,40 @@ fn json(judged: &ClaimJudgement) -> String {
 }
 
 fn text(judged: &ClaimJudgement) -> String {
-    let mut lines = vec![format!("{}{}", judged.outcome.code(), if judged.exact { ", same digits" } else { "" })];
+    let mut lines = vec![format!(
+        "{}{}",
+        judged.outcome.code(),
+        if judged.exact { ", same digits" } else { "" }
+    )];
     let mut row = |name: &str, value: Option<String>| {
         if let Some(value) = value {
             lines.push(format!("  {name:<12} {value}"));
         }
     };
     row("score", judged.score.map(|score| format!("{score:.1} / 10")));
-    row("ratio", judged.ratio.map(|ratio| format!("{:.1} % of the claim", ratio * 100.0)));
-    row("difference", judged.difference.map(|difference| format!("{difference:+.6}")));
-    row("interval", judged.interval.map(|interval| format!("{:+.6} to {:+.6} (90 %)", interval.low, interval.high)));
+    row(
+        "ratio",
+        judged
+            .ratio
+            .map(|ratio| format!("{:.1} % of the claim", ratio * 100.0)),
+    );
+    row(
+        "difference",
+        judged.difference.map(|difference| format!("{difference:+.6}")),
+    );
+    row(
+        "interval",
+        judged
+            .interval
+            .map(|interval| format!("{:+.6} to {:+.6} (90 %)", interval.low, interval.high)),
+    );
     row("margin", judged.margin.as_ref().map(ToString::to_string));
     row("se", judged.se.map(|se| format!("{se:.6}")));
     row("df", judged.df.map(|df| format!("{df:.2}")));
-    row("more runs", judged.more_runs_needed.map(|runs| format!("{runs} would decide")));
+    row(
+        "more runs",
+        judged.more_runs_needed.map(|runs| format!("{runs} would decide")),
+    );
     lines.extend(judged.unmeasured.iter().map(|why| format!("  {why}")));
     lines.extend(judged.reasons.iter().map(|reason| format!("  - {reason}")));
     lines.join("\n")

@@ -1,7 +1,11 @@
 //! The command line: arguments in, one short function per subcommand, an exit code out.
 
+mod cache;
 mod commands;
+mod doctor;
 mod exit;
+mod judge;
+mod plan;
 mod settings;
 mod terminal;
 
@@ -156,7 +160,7 @@ struct CheckArguments {
     confinement: Confinement,
 }
 
-#[derive(Args, Clone, Copy, Debug)]
+#[derive(Args, Clone, Copy, Debug, Default)]
 struct Confinement {
     /// The least confinement that is accepted
     #[arg(long, value_enum, default_value_t, value_name = "TIER")]
@@ -184,6 +188,16 @@ enum Policy {
     Review,
     /// Nothing is worse than in the previous run
     Nightly,
+}
+
+impl From<Policy> for reproof::judge::Policy {
+    fn from(policy: Policy) -> Self {
+        match policy {
+            Policy::Adopt => Self::Adopt,
+            Policy::Review => Self::Review,
+            Policy::Nightly => Self::Nightly,
+        }
+    }
 }
 
 #[derive(Args, Debug)]
@@ -248,7 +262,7 @@ pub(crate) fn main() -> ExitCode {
         _ => Verbosity::Normal,
     };
     let terminal = Terminal::new(verbosity, arguments.global.color, settings::no_color());
-    let settings = Settings::from_environment(&arguments.global);
+    let settings = Settings::from_environment(&arguments.global, &terminal);
     if let Err(error) = settings::watch_signals(&terminal) {
         terminal.message("warning", "33", &format!("cannot watch for signals: {error}"));
     }

@@ -11,11 +11,15 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 
 use reproof::acquire::http::Network;
+use reproof::acquire::{PackageClient, git};
+use reproof::environment::{self, Host, PythonWanted};
+use reproof::execute::{Local, Wanted};
+use reproof::pipeline;
 use reproof::workspace::Cache;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
-use super::Global;
 use super::terminal::Terminal;
+use super::{Confinement, Global, Sandbox, commands};
 
 /// Where everything lies on this machine, and how it reaches the network.
 #[derive(Debug)]
@@ -24,19 +28,58 @@ pub(crate) struct Settings {
     pub(crate) cache: Cache,
     /// The network.
     pub(crate) network: Network,
-    /// The folder in which the user stands.
-    pub(crate) here: PathBuf,
+    /// Interpreters, tools, and how the package client is configured.
+    pub(crate) host: Host,
+    /// Our own program, which is started again as the inside of a sandbox.
+    pub(crate) program: PathBuf,
+    git: git::Settings,
+    packages: PackageClient,
+    here: PathBuf,
 }
 
 impl Settings {
     /// Reads the environment; what is not set has the usual default.
-    pub(crate) fn from_environment(global: &Global) -> Self {
+    pub(crate) fn from_environment(global: &Global, terminal: &Terminal) -> Self {
         let here = env::current_dir().unwrap_or_else(|_| PathBuf::from("/"));
         let cache = global.cache_dir.clone().unwrap_or_else(default_cache);
+        let network = network(global.offline);
+        let host = Host::new(env::vars_os(), absolute_variable("HOME"));
         Self {
             cache: Cache::new(here.join(cache)),
-            network: network(global.offline),
+            git: git_settings(&network, terminal),
+            packages: packages(&host),
+            program: env::current_exe().unwrap_or_else(|_| PathBuf::from("/proc/self/exe")),
+            network,
+            host,
             here,
+        }
+    }
+
+    /// What runs steps.
+    pub(crate) fn executor(&self, confinement: Confinement) -> Local {
+        let wanted = match (confinement.no_sandbox, confinement.sandbox) {
+            (true, _) => Wanted::None,
+            (false, Sandbox::Landlock) => Wanted::AtLeastLandlock,
+            (false, Sandbox::Full) => Wanted::Full,
+        };
+        Local {
+            program: self.program.clone(),
+            scratch: self.cache.root().join("tmp"),
+            wanted,
+        }
+    }
+
+    /// What a check stands on.
+    pub(crate) fn ground<'a>(&'a self, executor: &'a Local, fresh: bool) -> pipeline::Settings<'a> {
+        pipeline::Settings {
+            cache: &self.cache,
+            network: &self.network,
+            git: &self.git,
+            host: &self.host,
+            packages: &self.packages,
+            executor,
+            fresh,
+            now: commands::now(),
         }
     }
 
@@ -72,6 +115,44 @@ fn absolute_variable(name: &str) -> Option<PathBuf> {
     env::var_os(name)
         .map(PathBuf::from)
         .filter(|path| path.is_absolute())
+}
+
+/// The user's git configuration; one that makes no sense is said and passed over.
+fn git_settings(network: &Network, terminal: &Terminal) -> git::Settings {
+    let global = env::var_os("GIT_CONFIG_GLOBAL").map(PathBuf::from);
+    let files = match global {
+        Some(file) => vec![file],
+        None => git::Configuration::user_files(),
+    };
+    let files: Vec<PathBuf> = files.into_iter().filter(|file| file.is_file()).collect();
+    let configuration = git::Configuration::read(&files).unwrap_or_else(|error| {
+        terminal.message(
+            "warning",
+            "33",
+            &format!("the git configuration is passed over: {error}"),
+        );
+        git::Configuration::default()
+    });
+    git::Settings {
+        network: network.clone(),
+        configuration,
+        ssh: variable(&["GIT_SSH_COMMAND"]),
+        limits: git::Limits::default(),
+    }
+}
+
+/// Interpreters that may have pip, newest first, and uv if there is one.
+fn packages(host: &Host) -> PackageClient {
+    let any: Option<PythonWanted> = "3".parse().ok();
+    let mut found = environment::find(host, any.as_ref());
+    found.sort_by_key(|python| std::cmp::Reverse(python.version));
+    PackageClient {
+        pythons: found.into_iter().map(|python| python.executable).collect(),
+        uv: host.program("uv"),
+        variables: env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .collect(),
+    }
 }
 
 fn network(offline: bool) -> Network {

@@ -72,6 +72,11 @@ impl Terminal {
         Arc::clone(&self.cancelled)
     }
 
+    /// Whether the user asked to stop.
+    pub(crate) fn is_cancelled(&self) -> bool {
+        self.cancelled.load(Ordering::Relaxed)
+    }
+
     /// Whether results may be coloured.
     pub(crate) fn colors_results(&self) -> bool {
         self.color_out
@@ -175,6 +180,10 @@ impl Observer for Terminal {
         if self.verbosity == Verbosity::Quiet {
             return;
         }
+        #[expect(
+            clippy::wildcard_enum_match_arm,
+            reason = "what is not known here need not be shown"
+        )]
         match event {
             Event::StageStarted(stage) => self.line(stage_title(stage)),
             Event::Began(what) => self.began(what),

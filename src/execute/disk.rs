@@ -14,16 +14,35 @@ const EACH: u64 = 4096;
 /// Space that the machine's disk should always have left, in bytes.
 const FULL: u64 = 1 << 20;
 
-/// Bytes on disk under `folders`, links not followed. Files that vanish meanwhile count nothing.
-pub(super) fn used(folders: &[PathBuf]) -> u64 {
-    let entries = folders
-        .iter()
-        .flat_map(|folder| WalkDir::new(folder).same_file_system(false))
-        .flatten();
-    entries
-        .filter_map(|entry| entry.metadata().ok())
-        .map(|data| (data.blocks() * 512).max(EACH))
-        .fold(0, u64::saturating_add)
+/// What lies on disk in some folders.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Used {
+    /// Bytes that were found.
+    pub(super) bytes: u64,
+    /// Whether a place could not be looked into: a closed folder, or one too deep for a path.
+    pub(super) hidden: bool,
+}
+
+/// Looks at everything under `folders`, links not followed, until there is more than `enough`.
+///
+/// Files that vanish meanwhile count nothing.
+pub(super) fn used(folders: &[PathBuf], enough: u64) -> Used {
+    let mut used = Used::default();
+    for entry in folders.iter().flat_map(WalkDir::new) {
+        match entry.and_then(|entry| entry.metadata()) {
+            Ok(data) => used.bytes = used.bytes.saturating_add((data.blocks() * 512).max(EACH)),
+            Err(error) => {
+                let gone = error
+                    .io_error()
+                    .is_none_or(|error| error.kind() == io::ErrorKind::NotFound);
+                used.hidden |= !gone;
+            }
+        }
+        if used.bytes > enough {
+            break;
+        }
+    }
+    used
 }
 
 /// Bytes left on the disk that holds `folder`; `None` where that cannot be said.
@@ -68,11 +87,7 @@ impl Handover {
     /// The job has to have ended: otherwise it could swap a file for a link between two steps.
     fn take_back(&self) {
         for folder in &self.folders {
-            for entry in WalkDir::new(folder).into_iter().flatten() {
-                if entry.file_type().is_file() || entry.file_type().is_dir() {
-                    drop(disarm(entry.path()));
-                }
-            }
+            open_up(folder);
             if self.given {
                 drop(own(folder, rustix::process::geteuid().as_raw(), |_| true));
             }
@@ -103,11 +118,29 @@ fn own(folder: &Path, user: u32, wanted: impl Fn(&fs::Metadata) -> bool) -> io::
     Ok(())
 }
 
+/// Disarms everything below `folder`, each folder before it is looked into.
+fn open_up(folder: &Path) {
+    let mut left = vec![folder.to_owned()];
+    while let Some(path) = left.pop() {
+        let Ok(data) = fs::symlink_metadata(&path) else {
+            continue;
+        };
+        if data.is_file() || data.is_dir() {
+            drop(disarm(&path));
+        }
+        if data.is_dir()
+            && let Ok(entries) = fs::read_dir(&path)
+        {
+            left.extend(entries.flatten().map(|entry| entry.path()));
+        }
+    }
+}
+
 /// Removes the bits that make a program run as its owner, and opens to us what was closed to us.
 fn disarm(path: &Path) -> io::Result<()> {
     let data = fs::symlink_metadata(path)?;
     let mode = data.permissions().mode();
-    let needed = if data.is_dir() { 0o700 } else { 0o600 };
+    let needed = if data.is_dir() { 0o700 } else { 0o400 };
     let wanted = (mode & 0o1777) | needed;
     if mode & 0o7777 != wanted && !data.file_type().is_symlink() {
         // Through a descriptor that cannot be a link.
@@ -133,7 +166,8 @@ mod tests {
         chmod(outside.path(), 0o640);
         let (program, closed) = (folder.path().join("program"), folder.path().join("closed"));
         fs::write(&program, "").expect("written");
-        fs::create_dir(&closed).expect("made");
+        fs::create_dir_all(closed.join("inner")).expect("made");
+        chmod(&closed.join("inner"), 0o000);
         chmod(&program, 0o6755);
         chmod(&closed, 0o000);
         std::os::unix::fs::symlink(outside.path(), folder.path().join("link")).expect("linked");
@@ -150,6 +184,18 @@ mod tests {
         for number in 0..10 {
             fs::write(folder.path().join(number.to_string()), "").expect("written");
         }
-        assert!(used(&[folder.path().to_owned()]) >= 11 * EACH);
+        let folders = [folder.path().to_owned()];
+        assert_eq!(
+            used(&folders, u64::MAX),
+            Used {
+                bytes: 11 * EACH,
+                hidden: false
+            }
+        );
+        assert_eq!(
+            used(&folders, 3 * EACH).bytes,
+            4 * EACH,
+            "it stops when it knows enough"
+        );
     }
 }

@@ -44,12 +44,16 @@ pub(super) struct Seen {
     pub(super) cpu: Duration,
     pub(super) peak_memory: u64,
     pub(super) wall: Duration,
+    /// Whether the machine's disk was ever full meanwhile.
+    pub(super) disk_full: bool,
+    /// Bytes that lay in the job's folders when it began.
+    pub(super) used_before: u64,
 }
 
 /// Why a job was never started.
 #[derive(Debug)]
 pub(super) enum Failure {
-    Refused { doing: String, errno: i32 },
+    Refused { doing: String, errno: i32, of_job: bool },
     NoProgram,
     NotStarted { errno: i32 },
 }
@@ -160,8 +164,13 @@ impl Follower<'_> {
             }
             return;
         }
+        if state.measured.elapsed() < state.measuring_took * 5 {
+            return;
+        }
+        let started = Instant::now();
         let all = state.processes();
         let now = processes::memory(&all, self.job.limits.memory);
+        (state.measured, state.measuring_took) = (Instant::now(), started.elapsed());
         state.seen.peak_memory = state.seen.peak_memory.max(now);
         if now > self.job.limits.memory {
             state.stop(Ending::OutOfMemory);
@@ -170,11 +179,7 @@ impl Follower<'_> {
 
     /// Counts all that was written, when the disk says that something may have been.
     fn watch_disk(&self, state: &mut State) {
-        let left: u64 = self
-            .writable
-            .iter()
-            .filter_map(|folder| disk::left(folder))
-            .fold(0, u64::saturating_add);
+        let left = self.left();
         state.disk_full |= disk::is_full(self.writable);
         let shrunk = state.left.saturating_sub(left) > self.job.limits.disk / 16;
         // A large tree is walked less often.
@@ -191,10 +196,27 @@ impl Follower<'_> {
     }
 
     fn written(&self, state: &State) -> u64 {
+        let enough = self.job.limits.disk.saturating_add(state.used_before);
+        let used = disk::used(self.writable, enough);
         let deleted = processes::deleted_files(&state.processes());
-        disk::used(self.writable)
+        let written = used
+            .bytes
             .saturating_add(deleted)
-            .saturating_sub(state.used_before)
+            .saturating_sub(state.used_before);
+        if used.hidden {
+            // What cannot be counted is taken from what the disk has less, whoever wrote that.
+            written.max(state.left_before.saturating_sub(self.left()))
+        } else {
+            written
+        }
+    }
+
+    fn left(&self) -> u64 {
+        self.writable
+            .iter()
+            .filter_map(|folder| disk::left(folder))
+            .min()
+            .unwrap_or(u64::MAX)
     }
 
     /// Ends a job that was stopped: politely where it did nothing wrong, at once where every moment costs.
@@ -214,6 +236,9 @@ impl Follower<'_> {
             drop(wire::say(&self.link, &Order::Kill));
         }
         if since.elapsed() >= GRACE + PATIENCE {
+            self.kill_first(state);
+        }
+        if since.elapsed() >= GRACE + PATIENCE * 2 {
             self.kill(state);
         }
     }
@@ -225,11 +250,16 @@ impl Follower<'_> {
         }
     }
 
-    fn kill(&mut self, state: &mut State) {
+    /// Ends the job's namespace through its first process; the sandbox then ends by itself, once all is over.
+    fn kill_first(&self, state: &State) {
         if let Some(first) = state.first {
             // Fails only where it is gone already.
             let _gone = rustix::process::kill_process(first, rustix::process::Signal::KILL);
         }
+    }
+
+    fn kill(&mut self, state: &mut State) {
+        self.kill_first(state);
         drop(self.child.child.kill());
         state.over = true;
     }
@@ -249,12 +279,8 @@ impl Follower<'_> {
         if self.cgroup.killed_for_memory() > 0 {
             state.stop(Ending::OutOfMemory);
         }
-        if self.written(state) > self.job.limits.disk {
-            state.stop(Ending::TooMuchDisk);
-        }
-        if state.disk_full || disk::is_full(self.writable) {
-            state.stop_if_failed(Ending::HostDiskFull);
-        }
+        state.seen.disk_full = state.disk_full || disk::is_full(self.writable);
+        state.seen.used_before = state.used_before;
     }
 }
 
@@ -268,9 +294,12 @@ struct State {
     root: Option<Pid>,
     words: Vec<u8>,
     looked: Instant,
+    measured: Instant,
+    measuring_took: Duration,
     walked: Instant,
     walk_took: Duration,
     left: u64,
+    left_before: u64,
     used_before: u64,
     disk_full: bool,
     since: Option<Instant>,
@@ -281,11 +310,7 @@ struct State {
 impl State {
     fn new(follower: &Follower<'_>) -> Self {
         let now = Instant::now();
-        let left = follower
-            .writable
-            .iter()
-            .filter_map(|folder| disk::left(folder))
-            .fold(0, u64::saturating_add);
+        let left = follower.left();
         Self {
             seen: Seen::default(),
             over: false,
@@ -297,10 +322,13 @@ impl State {
                 .and_then(Pid::from_raw),
             words: Vec::new(),
             looked: now,
+            measured: now,
+            measuring_took: Duration::ZERO,
             walked: now,
             walk_took: Duration::ZERO,
             left,
-            used_before: disk::used(follower.writable),
+            left_before: left,
+            used_before: disk::used(follower.writable, u64::MAX).bytes,
             disk_full: false,
             since: None,
             asked: false,
@@ -321,12 +349,6 @@ impl State {
     fn stop(&mut self, ending: Ending) {
         if self.seen.stopped.is_none() {
             self.seen.stopped = Some(ending);
-        }
-    }
-
-    fn stop_if_failed(&mut self, ending: Ending) {
-        if self.seen.ended != Some((Some(0), None)) {
-            self.stop(ending);
         }
     }
 
@@ -358,7 +380,9 @@ impl State {
                 self.seen.cpu = cpu;
                 self.seen.peak_memory = self.seen.peak_memory.max(largest);
             }
-            Word::Refused { doing, errno } => self.seen.failure = Some(Failure::Refused { doing, errno }),
+            Word::Refused { doing, errno, of_job } => {
+                self.seen.failure = Some(Failure::Refused { doing, errno, of_job });
+            }
             Word::NoProgram => self.seen.failure = Some(Failure::NoProgram),
             Word::NotStarted { errno } => self.seen.failure = Some(Failure::NotStarted { errno }),
             Word::Tried { .. } => {}
@@ -409,11 +433,13 @@ impl Log {
             }
             let kept = usize::try_from(self.left).unwrap_or(usize::MAX).min(read);
             self.left -= kept as u64;
-            observer.event(Event::Output {
-                step: name,
-                bytes: &buffer[..kept],
-            });
-            self.file.write_all(&buffer[..kept])?;
+            if kept > 0 {
+                observer.event(Event::Output {
+                    step: name,
+                    bytes: &buffer[..kept],
+                });
+                self.file.write_all(&buffer[..kept])?;
+            }
             if kept < read {
                 return Ok(false);
             }

@@ -1,8 +1,7 @@
 //! The executor `local`: one job on this machine, in the built-in sandbox.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::io;
-use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -12,9 +11,10 @@ use rustix::process::Signal;
 use tempfile::TempDir;
 
 use super::cgroup::Cgroup;
-use super::disk::Handover;
+use super::disk::{self, Handover};
 use super::facts::{self, Refusal};
 use super::follow::{Failure, Follower, Seen};
+use super::inside::{environment, translate};
 use super::relay::Relay;
 use super::sandbox::{ARGUMENT, PROXY_PORT};
 use super::wire::{self, Bind, Identity, Net, Rlimits, Spec};
@@ -37,6 +37,8 @@ pub enum Wanted {
     Full,
     /// All of it, or where that is not to be had Landlock and seccomp, or nothing is run.
     AtLeastLandlock,
+    /// Landlock and seccomp, even where more is to be had.
+    Landlock,
     /// None: the user typed `--no-sandbox`.
     None,
 }
@@ -47,6 +49,7 @@ impl Wanted {
         match self {
             Self::Full => &[Tier::Full],
             Self::AtLeastLandlock => &[Tier::Full, Tier::Landlock],
+            Self::Landlock => &[Tier::Landlock],
             Self::None => &[Tier::None],
         }
     }
@@ -71,7 +74,7 @@ impl Executor for Local {
     fn confinement(&self) -> &'static str {
         match self.wanted {
             Wanted::Full => Tier::Full.name(),
-            Wanted::AtLeastLandlock => Tier::Landlock.name(),
+            Wanted::AtLeastLandlock | Wanted::Landlock => Tier::Landlock.name(),
             Wanted::None => Tier::None.name(),
         }
     }
@@ -111,6 +114,7 @@ impl Local {
         tier: Tier,
         observer: &dyn Observer,
     ) -> Result<Outcome, ExecuteError> {
+        check_mounts(job)?;
         let scratch = self
             .private_folder()
             .map_err(io("make a private folder for the job"))?;
@@ -140,8 +144,9 @@ impl Local {
             child,
             link,
         };
-        let seen = follower.follow().map_err(io("follow the job"))?;
+        let mut seen = follower.follow().map_err(io("follow the job"))?;
         drop(handover);
+        look_at_disk(job, &writable, &mut seen);
         judge(job, tier, &cgroup, seen)
     }
 
@@ -218,6 +223,20 @@ impl Drop for Caged {
     }
 }
 
+/// What is to be shown has to be there: found out here, since it says nothing about the machine's sandbox.
+fn check_mounts(job: &Job) -> Result<(), ExecuteError> {
+    for mount in &job.mounts {
+        let action = format!("show `{}` to the job", mount.host.display());
+        let data = std::fs::metadata(&mount.host).map_err(io(&action))?;
+        let linked = mount.writable && mount.host.is_symlink();
+        if linked || !(data.is_dir() || data.is_file()) {
+            let cause = io::Error::other("neither a folder nor a file");
+            return Err(ExecuteError::Io { action, cause });
+        }
+    }
+    Ok(())
+}
+
 /// As whom a job runs.
 fn identity(tier: Tier) -> Identity {
     static NEXT: AtomicU32 = AtomicU32::new(0);
@@ -260,6 +279,20 @@ fn hand_over(job: &Job, identity: Identity, writable: &[PathBuf]) -> io::Result<
         rustix::fs::chown(socket, Some(user), None)?;
     }
     Handover::give(writable, Some(user))
+}
+
+/// Counts a last time what was written, now that nothing changes any more and nothing is closed to us.
+fn look_at_disk(job: &Job, writable: &[PathBuf], seen: &mut Seen) {
+    if seen.stopped.is_some() {
+        return;
+    }
+    let allowed = job.limits.disk.saturating_add(seen.used_before);
+    let used = disk::used(writable, allowed);
+    if used.bytes > allowed || used.hidden {
+        seen.stopped = Some(Ending::TooMuchDisk);
+    } else if seen.disk_full && seen.ended != Some((Some(0), None)) {
+        seen.stopped = Some(Ending::HostDiskFull);
+    }
 }
 
 fn spec(job: &Job, tier: Tier, identity: Identity, scratch: &Path, relay: Option<&Relay>) -> Spec {
@@ -308,95 +341,6 @@ fn spec(job: &Job, tier: Tier, identity: Identity, scratch: &Path, relay: Option
     }
 }
 
-/// The job's variables and ours, which win.
-fn environment(job: &Job, tmp: &Path, port: u16) -> Vec<(OsString, OsString)> {
-    let mut path = OsString::new();
-    for folder in &job.path {
-        path.push(folder);
-        path.push(":");
-    }
-    path.push("/usr/local/bin:/usr/bin:/bin");
-    let mut ours: Vec<(&str, OsString)> = vec![
-        ("PATH", path),
-        ("HOME", tmp.join("home").into()),
-        ("TMPDIR", tmp.into()),
-        ("USER", "reproof".into()),
-        ("LOGNAME", "reproof".into()),
-    ];
-    if let Network::Proxy(_) = job.network {
-        let proxy = OsString::from(format!("http://127.0.0.1:{port}"));
-        for name in [
-            "HTTP_PROXY",
-            "HTTPS_PROXY",
-            "ALL_PROXY",
-            "http_proxy",
-            "https_proxy",
-            "all_proxy",
-        ] {
-            ours.push((name, proxy.clone()));
-        }
-        ours.push(("NO_PROXY", "localhost,127.0.0.1".into()));
-        ours.push(("no_proxy", "localhost,127.0.0.1".into()));
-    }
-    if !job.env.contains_key("LANG") {
-        ours.push(("LANG", "C.UTF-8".into()));
-    }
-    let theirs = job
-        .env
-        .iter()
-        .filter(|(name, _)| ours.iter().all(|(our, _)| our != name));
-    let theirs = theirs
-        .map(|(name, value)| (OsString::from(name), value.clone()))
-        .collect::<Vec<_>>();
-    ours.into_iter()
-        .map(|(name, value)| (name.into(), value))
-        .chain(theirs)
-        .collect()
-}
-
-/// `text` with the machine's paths in the place of those inside the sandbox.
-fn translate(text: &OsStr, mounts: &[Mount]) -> OsString {
-    let text = text.as_bytes();
-    let mut result = Vec::with_capacity(text.len());
-    let mut at = 0;
-    while at < text.len() {
-        let starts = at == 0 || !is_path_byte(text[at - 1]);
-        let mount = if starts {
-            longest_at(&text[at..], mounts)
-        } else {
-            None
-        };
-        let Some(mount) = mount else {
-            result.push(text[at]);
-            at += 1;
-            continue;
-        };
-        result.extend(mount.host.as_os_str().as_bytes());
-        at += mount.inside.as_os_str().len();
-    }
-    OsString::from_vec(result)
-}
-
-/// The innermost mount whose place `text` begins with, as whole names.
-fn longest_at<'a>(text: &[u8], mounts: &'a [Mount]) -> Option<&'a Mount> {
-    let begins = |mount: &&Mount| {
-        let inside = mount.inside.as_os_str().as_bytes();
-        let rest = text.strip_prefix(inside);
-        rest.is_some_and(|rest| {
-            rest.first()
-                .is_none_or(|&next| next == b'/' || !is_path_byte(next))
-        })
-    };
-    mounts
-        .iter()
-        .filter(begins)
-        .max_by_key(|mount| mount.inside.as_os_str().len())
-}
-
-fn is_path_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"/._-~+@%".contains(&byte) || !byte.is_ascii()
-}
-
 /// What came of it, from what was seen.
 fn judge(job: &Job, tier: Tier, cgroup: &Cgroup, seen: Seen) -> Result<Outcome, ExecuteError> {
     let program = || {
@@ -406,7 +350,21 @@ fn judge(job: &Job, tier: Tier, cgroup: &Cgroup, seen: Seen) -> Result<Outcome, 
             .unwrap_or_default()
     };
     match seen.failure {
-        Some(Failure::Refused { doing, errno }) => {
+        Some(Failure::Refused {
+            doing,
+            errno,
+            of_job: true,
+        }) => {
+            return Err(ExecuteError::Io {
+                action: doing,
+                cause: io::Error::from_raw_os_error(errno),
+            });
+        }
+        Some(Failure::Refused {
+            doing,
+            errno,
+            of_job: false,
+        }) => {
             let Refusal { cause, fix } = facts::explain(&doing, errno);
             return Err(ExecuteError::CannotConfine { cause, fix });
         }
@@ -483,37 +441,6 @@ fn our_measures(job: &Job, cgroup: &Cgroup) -> [(&'static str, String); 7] {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[track_caller]
-    fn check(text: &str, expected: &str) {
-        let mount = |host: &str, inside: &str| Mount {
-            host: host.into(),
-            inside: inside.into(),
-            writable: false,
-        };
-        let mounts = [
-            mount("/run/code", "/w/code"),
-            mount("/run/out", "/w/out"),
-            mount("/cache/x.csv", "/w/data/x"),
-        ];
-        assert_eq!(translate(OsStr::new(text), &mounts), expected);
-    }
-
-    #[test]
-    fn paths_inside_become_paths_of_the_machine() {
-        check("/w/out", "/run/out");
-        check("--out=/w/out/model.pt", "--out=/run/out/model.pt");
-        check("/w/code:/w/data/x", "/run/code:/cache/x.csv");
-        check("print('/w/out')", "print('/run/out')");
-    }
-
-    #[test]
-    fn what_only_looks_like_one_stays() {
-        check("/w/output", "/w/output");
-        check("/a/w/out", "/a/w/out");
-        check("/w/out.txt", "/w/out.txt");
-        check("", "");
-    }
 
     #[test]
     fn an_ending_is_told_from_code_and_signal() {

@@ -86,7 +86,7 @@ pub(super) fn close_from(first: u32) -> io::Result<()> {
 pub(super) fn unshare(flags: UnshareFlags) -> io::Result<()> {
     assert!(!flags.contains(UnshareFlags::FILES), "descriptors stay shared");
     // SAFETY: only `FILES` is unsafe.
-    Ok(unsafe { rustix::thread::unshare_unsafe(flags)? })
+    unsafe { rustix::thread::unshare_unsafe(flags) }.map_err(io::Error::from)
 }
 
 /// Adds `attributes` to the mount `mount`, and if `deep` to all below it.
@@ -95,6 +95,21 @@ pub(super) fn restrict_mount(
     attributes: MountAttrFlags,
     deep: bool,
 ) -> io::Result<()> {
+    set_mount(mount, u64::from(attributes.bits()), 0, deep)
+}
+
+/// Shows the files of the detached mount `mount`, and of all below it, with the owners that the user namespace `owners` gives them.
+pub(super) fn map_owner(mount: BorrowedFd<'_>, owners: BorrowedFd<'_>) -> io::Result<()> {
+    const MOUNT_ATTR_IDMAP: u64 = 0x0010_0000;
+    set_mount(
+        mount,
+        MOUNT_ATTR_IDMAP,
+        u64::from(owners.as_raw_fd().unsigned_abs()),
+        true,
+    )
+}
+
+fn set_mount(mount: BorrowedFd<'_>, set: u64, namespace: u64, deep: bool) -> io::Result<()> {
     #[repr(C)]
     struct MountAttr {
         set: u64,
@@ -103,10 +118,10 @@ pub(super) fn restrict_mount(
         namespace: u64,
     }
     let attr = MountAttr {
-        set: u64::from(attributes.bits()),
+        set,
         clear: 0,
         propagation: 0,
-        namespace: 0,
+        namespace,
     };
     let flags = libc::AT_EMPTY_PATH | if deep { libc::AT_RECURSIVE } else { 0 };
     // SAFETY: the path is a C string, the struct is the kernel's `mount_attr` of version 0 and its size is passed.

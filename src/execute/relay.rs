@@ -26,7 +26,7 @@ pub(super) fn serve(listener: &TcpListener, socket: &Path, stop: &AtomicBool) {
         }
         let (count, socket) = (Counted::new(&open), socket.to_owned());
         drop(Builder::new().spawn(move || {
-            drop(join(inner, &socket));
+            drop(join(&inner, &socket));
             drop(count);
         }));
     }
@@ -77,14 +77,14 @@ impl Drop for Relay {
     }
 }
 
-fn join(inner: TcpStream, socket: &Path) -> io::Result<()> {
+fn join(inner: &TcpStream, socket: &Path) -> io::Result<()> {
     let outer = UnixStream::connect(socket)?;
     let (inner_too, outer_too) = (inner.try_clone()?, outer.try_clone()?);
     let back = Builder::new().spawn(move || {
         drop(pump(&outer_too, &inner_too));
         drop(inner_too.shutdown(Shutdown::Write));
     })?;
-    drop(pump(&inner, &outer));
+    drop(pump(inner, &outer));
     drop(outer.shutdown(Shutdown::Write));
     drop(back.join());
     Ok(())

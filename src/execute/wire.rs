@@ -91,8 +91,8 @@ pub(super) struct Rlimits {
 pub(super) enum Word {
     /// The first process of the job's namespace, seen from outside.
     First(i32),
-    /// A wall could not be built.
-    Refused { doing: String, errno: i32 },
+    /// A wall could not be built, be it for something that only this job brings.
+    Refused { doing: String, errno: i32, of_job: bool },
     /// There is no such program.
     NoProgram,
     /// The program is there and does not start.

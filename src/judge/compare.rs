@@ -30,6 +30,9 @@ pub const EDGE: f64 = 1e-9;
 /// Beyond this a number is no measurement: its square would not be a number any more.
 const LARGEST: f64 = 1e150;
 
+/// More runs than this are not luck.
+const LUCKIEST: f64 = 1e6;
+
 /// More runs than this are never asked for.
 const MOST_RUNS: u64 = 100_000;
 
@@ -298,6 +301,7 @@ fn compare(judged: &mut ClaimJudgement, evidence: &ClaimEvidence, measured: &Mea
     if judged.outcome == Outcome::Inconclusive {
         ask_for_runs(judged, &reach, &sample, claimed);
     }
+    judged.reasons.extend(luck_note(judged));
     if judged.outcome == Outcome::Better {
         judged.reasons.push(suspect(evidence, measured));
     }
@@ -381,12 +385,19 @@ fn smallest_gap(precision: &Precision) -> Option<f64> {
 
 /// How many runs it takes for an even chance that the best of them reaches the claim: Φ(z)ᵏ = ½.
 ///
-/// Where the claim is not above the mean, one run. `None` without a spread, and where no number of runs would do.
+/// Where the claim is not above the mean, one run. `None` without a spread, and above a million runs: that is not luck.
 fn implied_luck(sample: &Sample, difference: f64) -> Option<f64> {
     let sd = sample.sd.filter(|sd| *sd > 0.0)?;
     let below = stats::normal_cdf(difference / sd)?; // 1 − Φ(z), z = −d/sd
     let runs = -std::f64::consts::LN_2 / (-below).ln_1p();
-    runs.is_finite().then(|| runs.max(1.0))
+    (runs <= LUCKIEST).then(|| runs.max(1.0))
+}
+
+/// How lucky the claim was, where it is not met.
+fn luck_note(judged: &ClaimJudgement) -> Option<String> {
+    let runs = judged.implied_luck?.round();
+    let missed = !judged.outcome.holds() && runs >= 2.0;
+    missed.then(|| format!("the claim is the best of about {runs} runs"))
 }
 
 /// How many more runs would decide, or why no number of them would.

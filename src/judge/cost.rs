@@ -225,11 +225,11 @@ impl Extra {
     fn words(&self, cost: &Cost) -> String {
         let more = if self.beyond { "more " } else { "" };
         let hours = if self.gpu_hours > 0.0 {
-            format!(" for {} {more}GPU-hours", hours(self.gpu_hours))
+            format!(" for {}", hours(self.gpu_hours, &format!("{more}GPU-hour")))
         } else if self.beyond {
             " for no more GPU-hours".to_owned()
         } else {
-            format!(" for {} CPU-hours", hours(cost.cpu_hours))
+            format!(" for {}", hours(cost.cpu_hours, "CPU-hour"))
         };
         match self.amount {
             Some(amount) => format!("{hours} (≈ {})", money(amount.max(0.0), &self.currency)),
@@ -238,12 +238,14 @@ impl Extra {
     }
 }
 
-fn hours(value: f64) -> String {
-    if value >= 100.0 {
+fn hours(value: f64, noun: &str) -> String {
+    let number = if value >= 100.0 {
         grouped(value, 0)
     } else {
         short(value)
-    }
+    };
+    let plural = if number == "1" { "" } else { "s" };
+    format!("{number} {noun}{plural}")
 }
 
 fn gain_words(gain: f64, unit: &str) -> String {
@@ -252,9 +254,13 @@ fn gain_words(gain: f64, unit: &str) -> String {
     } else {
         "s"
     };
-    let sign = if gain < 0.0 { "−" } else { "+" };
+    let (sign, against) = if gain < 0.0 {
+        ("−", "against")
+    } else {
+        ("+", "over")
+    };
     format!(
-        "{sign}{} {unit}{plural} over the baseline",
+        "{sign}{} {unit}{plural} {against} the baseline",
         grouped(gain.abs(), 1)
     )
 }
@@ -311,5 +317,146 @@ fn money(amount: f64, currency: &str) -> String {
         "GBP" => format!("£{number}"),
         "" => number,
         other => format!("{other} {number}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::execute::Usage;
+    use crate::judge::compare;
+    use crate::judge::testing::{claim, error_claim};
+
+    fn step(gpus: u32, gpu_seconds: Option<f64>, wall: u64, cpu: u64) -> StepUsage {
+        let (wall, cpu) = (Duration::from_secs(wall), Duration::from_secs(cpu));
+        let usage = Usage {
+            wall,
+            cpu,
+            peak_memory: 7,
+            gpu_seconds,
+        };
+        StepUsage {
+            step: "train".to_owned(),
+            usage,
+            gpus,
+        }
+    }
+
+    fn prices() -> Prices {
+        Prices {
+            gpu_hour: 2.5,
+            cpu_hour: 0.04,
+            currency: "USD".to_owned(),
+        }
+    }
+
+    fn asked(value: f64, gpu_hours: Option<f64>, limit: Option<f64>) -> Adoption {
+        Adoption {
+            claim: "claim".to_owned(),
+            value,
+            gpu_hours,
+            limit_per_point: limit,
+        }
+    }
+
+    fn answer(asked: &Adoption, evidence: &ClaimEvidence, steps: &[StepUsage]) -> AdoptionAnswer {
+        let cost = Cost::of(steps, Some(&prices()));
+        adoption(asked, evidence, &compare::claim(evidence), &cost, Some(&prices()))
+    }
+
+    #[test]
+    fn the_adopters_question_is_answered_in_one_line() {
+        let steps = [step(8, Some(8064.0 * 3600.0), 3600, 0)];
+        let found = answer(
+            &asked(0.815, None, Some(500.0)),
+            &claim("83.0 %", &[0.825, 0.825]),
+            &steps,
+        );
+        assert_eq!(
+            found.sentence,
+            "+1.0 point over the baseline for 8,064 GPU-hours (≈ $20,160): $20,160 a point — not worth it at your \
+             limit of $500 a point"
+        );
+        assert_eq!(found.worth_it, Some(false));
+    }
+
+    #[test]
+    fn what_the_baseline_costs_is_taken_off() {
+        let steps = [step(1, Some(3.0 * 3600.0), 3600, 0)];
+        let found = answer(
+            &asked(0.815, Some(1.0), Some(500.0)),
+            &claim("83.0 %", &[0.83]),
+            &steps,
+        );
+        assert_eq!(
+            found.sentence,
+            "+1.5 points over the baseline (single run) for 2 more GPU-hours (≈ $5.00): $3.33 a point — worth it at \
+             your limit of $500 a point"
+        );
+    }
+
+    #[test]
+    fn no_better_is_no_bargain() {
+        let found = answer(
+            &asked(0.85, None, Some(500.0)),
+            &claim("83.0 %", &[0.83, 0.83]),
+            &[step(0, None, 60, 3600)],
+        );
+        assert_eq!(
+            found.sentence,
+            "−2.0 points against the baseline for 1 CPU-hour (≈ $0.04): no better than the baseline, at any price"
+        );
+        assert_eq!((found.worth_it, found.per_point), (Some(false), None));
+    }
+
+    #[test]
+    fn an_error_counts_in_its_own_unit_and_noise_is_named() {
+        let found = answer(
+            &asked(2.9, None, None),
+            &error_claim("2.8", &[2.6, 2.9]),
+            &[step(0, None, 60, 3600)],
+        );
+        assert_eq!(
+            found.sentence,
+            "+0.1 units over the baseline (within the noise of the runs) for 1 CPU-hour (≈ $0.04): $0.27 a unit"
+        );
+        assert_eq!(found.worth_it, None);
+    }
+
+    #[test]
+    fn without_a_measurement_there_is_no_answer() {
+        let found = answer(&asked(0.8, None, Some(1.0)), &claim("83.0 %", &[]), &[]);
+        assert_eq!((found.gain, found.worth_it), (None, None));
+        assert!(
+            found
+                .sentence
+                .starts_with("whether it is better than the baseline is not known: measurement-missing")
+        );
+    }
+
+    #[test]
+    fn gpu_time_that_could_not_be_measured_is_the_time_held_and_says_so() {
+        let measured = Cost::of(&[step(2, Some(1800.0), 3600, 0)], None);
+        assert_eq!(
+            (measured.gpu_hours, measured.gpu_method),
+            (0.5, GpuMethod::Measured)
+        );
+        let held = Cost::of(&[step(2, None, 3600, 0), step(1, Some(3600.0), 3600, 0)], None);
+        assert_eq!((held.gpu_hours, held.gpu_method), (3.0, GpuMethod::Held));
+        let none = Cost::of(&[step(0, None, 3600, 7200)], Some(&prices()));
+        assert_eq!(
+            (none.cpu_hours, none.gpu_method, none.amount),
+            (2.0, GpuMethod::None, Some(0.08))
+        );
+        assert_eq!(measured.amount, None);
+    }
+
+    #[test]
+    fn a_price_that_is_no_price_gives_no_amount() {
+        let odd = Prices {
+            gpu_hour: -1.0,
+            ..prices()
+        };
+        assert_eq!(Cost::of(&[step(0, None, 1, 1)], Some(&odd)).amount, None);
     }
 }

@@ -335,3 +335,84 @@ fn a_deterministic_claim_that_moves_is_worse_at_night() {
     let moved = with(|evidence| values(evidence, &[0.829; 2]));
     assert_eq!(decide(&moved, Policy::Nightly, Some(&before)).exit_code(), 1);
 }
+
+#[test]
+fn at_night_an_error_that_falls_is_no_loss() {
+    let lower = |values: &[f64]| with(|evidence| evidence.claims = vec![error_claim("0.375", values)]);
+    let (high, low) = (lower(&[0.380, 0.381, 0.382]), lower(&[0.370, 0.371, 0.372]));
+    assert_eq!(
+        decide(&low, Policy::Nightly, Some(&Summary::of(&high))).exit_code(),
+        0
+    );
+    assert_eq!(
+        decide(&high, Policy::Nightly, Some(&Summary::of(&low))).exit_code(),
+        1
+    );
+}
+
+#[test]
+fn an_impossible_claim_that_is_missed_too_is_no_better_than_one_that_is_missed() {
+    let impossible = |found: &[f64]| {
+        with(|evidence| {
+            values(evidence, found);
+            evidence.claims[0].impossible = Some("made up".to_owned());
+        })
+    };
+    assert_eq!(impossible(&[0.40, 0.41, 0.42]).ruling.verdict, Verdict::Untrusted);
+    assert_eq!(
+        impossible(&[0.828, 0.830, 0.835]).ruling.verdict,
+        Verdict::Caution
+    );
+}
+
+#[test]
+fn adopting_waits_where_a_primary_claim_could_not_be_run() {
+    let partly = |fault, open| {
+        with(|evidence| {
+            let why = Unmeasured::new(Reason::StepFailed, fault, "made up");
+            evidence.claims.push(ClaimEvidence {
+                id: "other".to_owned(),
+                measured: Err(why),
+                ..claim("0.8", &[])
+            });
+            evidence.data[0].open = Some(open);
+        })
+    };
+    for (judgement, code) in [
+        (partly(Fault::Host, true), 3),
+        (partly(Fault::Paper, true), 1),
+        (partly(Fault::Host, false), 1),
+    ] {
+        assert_eq!(judgement.ruling.verdict, Verdict::Caution);
+        assert_eq!(decide(&judgement, Policy::Adopt, None).exit_code(), code);
+        assert_eq!(decide(&judgement, Policy::Review, None).exit_code(), 0);
+    }
+}
+
+#[test]
+fn numbers_by_hand_are_judged_like_a_claim() {
+    let metric = crate::measure::MetricInfo {
+        name: "roc_auc".to_owned(),
+        direction: crate::measure::Direction::HigherIsBetter,
+        range: (0.0, 1.0),
+        floor: Some(0.5),
+        computed: true,
+    };
+    let given = |measured: Vec<f64>| Numbers {
+        metric: &metric,
+        claimed: testing::printed("0.70"),
+        claimed_runs: None,
+        measured,
+        floor: None,
+        tolerance: None,
+    };
+    let flip = numbers(&given(vec![0.5, 0.49, 0.51]));
+    assert_eq!(
+        (flip.outcome, flip.score.map(|score| score < 1e-9)),
+        (Outcome::NotReproduced, Some(true))
+    );
+    let per_cent = numbers(&given(vec![70.0]));
+    assert_eq!(per_cent.outcome, Outcome::NotRun(Reason::MeasurementInvalid));
+    let why = per_cent.unmeasured.expect("a reason");
+    assert!(why.hint.is_some_and(|hint| hint.contains("per cent")));
+}

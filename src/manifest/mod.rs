@@ -24,6 +24,7 @@ use std::time::Duration;
 
 pub use placeholder::{BadPlaceholder, Piece, pieces};
 pub use problem::{Problem, ProblemKind, Problems};
+pub use reader::nearest;
 pub use schema::{json_schema, reference};
 pub use validate::{LARGEST, ManifestError};
 pub use value::{Printed, Tolerance, ValueError};
@@ -633,3 +634,6 @@ fn unpinned(span: &Range<usize>, message: String, label: &str) -> Problem {
         .label(label)
         .hint("run `reproof lock`, which writes the pins into a file beside the manifest")
 }
+
+#[cfg(test)]
+mod tests;

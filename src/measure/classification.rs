@@ -294,14 +294,7 @@ pub(super) static F1: OfClasses = binary(of_classes(
         "harmonic mean of precision and recall of the positive class",
         OF_F1,
     )
-    .aka(&[
-        "f1 score",
-        "f score",
-        "f measure",
-        "f1:binary",
-        "binary f1",
-        "fbeta@1",
-    ]),
+    .aka(&["f1 score", "f score", "f measure", "f1:binary", "binary f1"]),
     |tally| Ok(f1(&positive_count(tally))),
 ));
 

@@ -47,3 +47,6 @@ pub struct MetricInfo {
     /// Whether reproof can recompute it from predictions.
     pub computed: bool,
 }
+
+#[cfg(test)]
+mod tests;

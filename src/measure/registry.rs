@@ -295,6 +295,7 @@ fn spelled_out(name: &str) -> Option<String> {
     match name {
         "accuracy@1" | "acc@1" | "top-k-accuracy@1" => Some("accuracy".to_owned()),
         "top-k-error@1" => Some("error-rate".to_owned()),
+        "fbeta@1" | "fbeta@1.0" => Some("f1".to_owned()),
         "f2" => Some("fbeta@2".to_owned()),
         "f0.5" => Some("fbeta@0.5".to_owned()),
         "ap50" | "map50" => Some("map:coco@0.5".to_owned()),

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use super::execution::{StepRun, executions};
 use super::gather::Acquired;
-use super::steps::{StepRun, executions};
 use crate::acquire::git::{Finding, Pinned};
 use crate::environment::Environment;
 use crate::error::Fault;
@@ -15,7 +15,9 @@ use crate::judge::evidence::{
     CodeFacts, DataFacts, EnvironmentFacts, License, SafetyFacts, StepUsage, Training,
 };
 use crate::judge::{ClaimEvidence, Evidence, Measured};
-use crate::manifest::{Action, AsOf, CheckpointFormat, Claim, Data, EnvironmentKind, Extraction, Manifest, Phase};
+use crate::manifest::{
+    Action, AsOf, CheckpointFormat, Claim, Data, EnvironmentKind, Extraction, Manifest, Phase,
+};
 use crate::measure;
 use crate::reason::Unmeasured;
 use crate::report::ClaimMeasured;
@@ -31,8 +33,14 @@ pub(super) fn of(
 ) -> Evidence {
     let mut evidence = Evidence::new(now.to_zoned(TimeZone::UTC).date());
     let claims = manifest.claims.iter().zip(measured);
-    evidence.claims = claims.map(|(claim, measured)| claim_evidence(manifest, claim, measured, steps)).collect();
-    evidence.data = manifest.data.iter().map(|data| data_facts(data, acquired)).collect();
+    evidence.claims = claims
+        .map(|(claim, measured)| claim_evidence(manifest, claim, measured, steps))
+        .collect();
+    evidence.data = manifest
+        .data
+        .iter()
+        .map(|data| data_facts(data, acquired))
+        .collect();
     evidence.training = training(manifest, steps);
     evidence.code = match &acquired.code {
         Ok(code) => code_facts(&code.pinned),
@@ -72,7 +80,10 @@ fn claim_evidence(
         metric_floor: info.and_then(|info| info.floor),
         tolerance: claim.tolerance,
         impossible: None,
-        measured: measured.as_ref().map(|found| measurement(manifest, claim, found, steps)).map_err(Clone::clone),
+        measured: measured
+            .as_ref()
+            .map(|found| measurement(manifest, claim, found, steps))
+            .map_err(Clone::clone),
     }
 }
 
@@ -84,11 +95,20 @@ fn measurement(manifest: &Manifest, claim: &Claim, found: &ClaimMeasured, steps:
     let one_value_each = found.runs.iter().all(|run| run.values.len() == 1);
     let seeds: Option<Vec<u64>> = runs.iter().map(|run| run.execution.seed).collect();
     let mut notes = found.notes.clone();
-    notes.extend(found.runs.iter().flat_map(|run| run.notes.iter().cloned()).collect::<BTreeSet<_>>());
+    notes.extend(
+        found
+            .runs
+            .iter()
+            .flat_map(|run| run.notes.iter().cloned())
+            .collect::<BTreeSet<_>>(),
+    );
     let reported = match &found.reported {
         Some(Ok(reported)) => Some(reported.clone()),
         Some(Err(why)) => {
-            notes.push(format!("what the code says of itself could not be read: {}", why.detail));
+            notes.push(format!(
+                "what the code says of itself could not be read: {}",
+                why.detail
+            ));
             None
         }
         None => None,
@@ -98,7 +118,9 @@ fn measurement(manifest: &Manifest, claim: &Claim, found: &ClaimMeasured, steps:
         seeds: seeds.filter(|_| one_value_each).unwrap_or_default(),
         deterministic: found.deterministic,
         identical_outputs: identical(&runs),
-        from_checkpoint_as_released: manifest.step(&claim.step).is_some_and(|step| matches!(step.action, Action::Model(_))),
+        from_checkpoint_as_released: manifest
+            .step(&claim.step)
+            .is_some_and(|step| matches!(step.action, Action::Model(_))),
         recomputed: matches!(claim.measure, Extraction::Predictions { .. }),
         examples: found.runs.first().and_then(|run| run.examples),
         floor_from_labels: found.runs.first().and_then(|run| run.floor),
@@ -117,7 +139,10 @@ fn identical(runs: &[&StepRun]) -> bool {
 }
 
 fn data_facts(data: &Data, acquired: &Acquired) -> DataFacts {
-    let report = acquired.reports.iter().find(|report| report.kind == "data" && report.name == data.id);
+    let report = acquired
+        .reports
+        .iter()
+        .find(|report| report.kind == "data" && report.name == data.id);
     let arrived = report.is_some_and(|report| report.result.is_ok());
     let problem = report.and_then(|report| report.result.as_ref().err());
     DataFacts {
@@ -131,7 +156,9 @@ fn data_facts(data: &Data, acquired: &Acquired) -> DataFacts {
         },
         matched: match (arrived, problem) {
             (true, _) => data.sha256.map(|_| true),
-            (false, Some(why)) if why.detail.contains("is not the file that the manifest pins") => Some(false),
+            (false, Some(why)) if why.detail.contains("is not the file that the manifest pins") => {
+                Some(false)
+            }
             (false, _) => None,
         },
         license: data.license.clone(),
@@ -140,22 +167,38 @@ fn data_facts(data: &Data, acquired: &Acquired) -> DataFacts {
 }
 
 fn training(manifest: &Manifest, steps: &[StepRun]) -> Training {
-    let declared: Vec<_> = manifest.steps.iter().filter(|step| step.phase == Phase::Train).collect();
+    let declared: Vec<_> = manifest
+        .steps
+        .iter()
+        .filter(|step| step.phase == Phase::Train)
+        .collect();
     for step in &declared {
         let runs = steps.iter().filter(|run| run.execution.step == step.id);
         if let Some(why) = runs.filter_map(|run| run.result.as_ref().err()).next() {
-            return Training::Unfinished { step: step.id.clone(), why: why.clone() };
+            return Training::Unfinished {
+                step: step.id.clone(),
+                why: why.clone(),
+            };
         }
     }
     if !declared.is_empty() {
-        return Training::FromScratch { steps: declared.into_iter().map(|step| step.id.clone()).collect() };
+        return Training::FromScratch {
+            steps: declared.into_iter().map(|step| step.id.clone()).collect(),
+        };
     }
     if manifest.checkpoints.is_empty() {
         return Training::NoneDeclared;
     }
     Training::CheckpointOnly {
-        checkpoints: manifest.checkpoints.iter().map(|checkpoint| checkpoint.id.clone()).collect(),
-        native: manifest.steps.iter().any(|step| matches!(step.action, Action::Model(_))),
+        checkpoints: manifest
+            .checkpoints
+            .iter()
+            .map(|checkpoint| checkpoint.id.clone())
+            .collect(),
+        native: manifest
+            .steps
+            .iter()
+            .any(|step| matches!(step.action, Action::Model(_))),
     }
 }
 
@@ -168,7 +211,13 @@ fn code_facts(pinned: &Pinned) -> CodeFacts {
                 submodules.push(path.display().to_string());
             }
             Finding::LfsPointer { path, .. } => pointers.push(path.display().to_string()),
-            _ => {}
+            Finding::NoLicence
+            | Finding::LicenceNotRecognised { .. }
+            | Finding::LinkLeadsOut { .. }
+            | Finding::CommitNotReachable { .. }
+            | Finding::OddModes
+            | Finding::ReferenceMoved { .. }
+            | Finding::ReferenceGone { .. } => {}
         }
     }
     CodeFacts {
@@ -191,7 +240,11 @@ fn license(pinned: &Pinned) -> License {
         return License::Named(format!("not recognised: {}", file.path.display()));
     }
     match pinned.licences.declared.first() {
-        Some(declared) => License::Named(format!("{} (declared in {})", declared.text, declared.path.display())),
+        Some(declared) => License::Named(format!(
+            "{} (declared in {})",
+            declared.text,
+            declared.path.display()
+        )),
         None => License::Absent,
     }
 }
@@ -204,7 +257,15 @@ fn environment_facts(manifest: &Manifest, environment: &Result<Environment, Unme
     match built.kind {
         EnvironmentKind::Uv => EnvironmentFacts::Locked {
             packages: built.packages.len() as u64,
-            unhashed: if built.pinned_by_hash { Vec::new() } else { built.packages.iter().map(|(name, version)| format!("{name}=={version}")).collect() },
+            unhashed: if built.pinned_by_hash {
+                Vec::new()
+            } else {
+                built
+                    .packages
+                    .iter()
+                    .map(|(name, version)| format!("{name}=={version}"))
+                    .collect()
+            },
             as_of: built.as_of.map(|time| time.to_zoned(TimeZone::UTC).date()),
             of_the_papers_time: manifest.environment.as_of != AsOf::Today,
             refused: built.wishes.iter().map(ToString::to_string).collect(),
@@ -216,7 +277,9 @@ fn environment_facts(manifest: &Manifest, environment: &Result<Environment, Unme
 
 fn safety(manifest: &Manifest, steps: &[StepRun]) -> SafetyFacts {
     let attempts = |kind: AttemptKind| {
-        let all = steps.iter().flat_map(|run| run.attempts.iter().map(move |attempt| (run, attempt)));
+        let all = steps
+            .iter()
+            .flat_map(|run| run.attempts.iter().map(move |attempt| (run, attempt)));
         let of_kind = all.filter(|(_, attempt)| attempt.kind == kind);
         let said = of_kind.map(|(run, attempt)| match kind {
             AttemptKind::Network => attempt.what.clone(),
@@ -224,9 +287,16 @@ fn safety(manifest: &Manifest, steps: &[StepRun]) -> SafetyFacts {
         });
         said.collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>()
     };
-    let pickles = manifest.checkpoints.iter().filter(|checkpoint| checkpoint.format == CheckpointFormat::Pickle);
+    let pickles = manifest
+        .checkpoints
+        .iter()
+        .filter(|checkpoint| checkpoint.format == CheckpointFormat::Pickle);
     SafetyFacts {
-        tier: steps.iter().filter_map(|run| run.enforced.as_ref()).map(|enforced| enforced.tier).min(),
+        tier: steps
+            .iter()
+            .filter_map(|run| run.enforced.as_ref())
+            .map(|enforced| enforced.tier)
+            .min(),
         escapes: attempts(AttemptKind::Escape),
         network: attempts(AttemptKind::Network),
         unsafe_checkpoints: pickles.map(|checkpoint| checkpoint.id.clone()).collect(),
@@ -246,6 +316,14 @@ fn usage(manifest: &Manifest, steps: &[StepRun]) -> Vec<StepUsage> {
             },
         })
     };
-    let rows = manifest.steps.iter().filter(|step| !executions(manifest, step).is_empty());
-    rows.map(|step| StepUsage { step: step.id.clone(), usage: of(&step.id), gpus: step.gpus }).collect()
+    let rows = manifest
+        .steps
+        .iter()
+        .filter(|step| !executions(manifest, step).is_empty());
+    rows.map(|step| StepUsage {
+        step: step.id.clone(),
+        usage: of(&step.id),
+        gpus: step.gpus,
+    })
+    .collect()
 }

@@ -1,18 +1,17 @@
 //! The first stages: code, data and environment, each there or with its reason.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::steps::{Inventory, Present};
+use super::execution::{Inventory, Present};
 use super::{Reused, Settings, beside};
-use crate::acquire::git::{self, Finding, GitError, PinRequest, Pinned};
+use crate::acquire::git::{self, GitError, PinRequest, Pinned};
 use crate::acquire::{self, AcquireError, Context, Input, Obtained};
-use crate::digest::Digest;
-use crate::environment::{self, Environment};
+use crate::digest::{Digest, Inputs};
+use crate::environment::{self, Environment, ResolvedEnvironment, Wanted};
 use crate::error::{Diagnose, Fault, chain};
-use crate::manifest::lock::Lock;
+use crate::manifest::lock::{Lock, LockedEnvironment};
 use crate::manifest::{Data, Manifest, Revision};
 use crate::observe::Observer;
 use crate::reason::{Reason, Unmeasured};
@@ -44,8 +43,14 @@ impl Reused for Acquired {
             Ok(_) => "the code was in the cache",
             Err(_) => "no code",
         };
-        let arrived = self.reports.iter().filter_map(|input| Some((input, input.result.as_ref().ok()?)));
-        let fetched: Vec<_> = arrived.filter(|(_, arrived)| !arrived.reused).map(|(input, _)| format!("`{}`", input.name)).collect();
+        let arrived = self
+            .reports
+            .iter()
+            .filter_map(|input| Some((input, input.result.as_ref().ok()?)));
+        let fetched: Vec<_> = arrived
+            .filter(|(_, arrived)| !arrived.reused)
+            .map(|(input, _)| format!("`{}`", input.name))
+            .collect();
         if fetched.is_empty() {
             return format!("{code}; all files were there already");
         }
@@ -54,7 +59,12 @@ impl Reused for Acquired {
 }
 
 /// Pins the code into the folder `run`, and obtains everything else.
-pub(super) fn acquire(manifest: &Manifest, run: &Path, settings: Settings<'_>, observer: &dyn Observer) -> Acquired {
+pub(super) fn acquire(
+    manifest: &Manifest,
+    run: &Path,
+    settings: Settings<'_>,
+    observer: &dyn Observer,
+) -> Acquired {
     let mut acquired = Acquired {
         code: pin(manifest, &run.join("code"), settings, observer),
         data: Inventory::new(),
@@ -62,16 +72,38 @@ pub(super) fn acquire(manifest: &Manifest, run: &Path, settings: Settings<'_>, o
         files: Inventory::new(),
         reports: Vec::new(),
     };
-    let context = context(manifest, acquired.code.as_ref().ok().map(|code| code.checkout.clone()), settings);
+    let context = context(
+        manifest,
+        acquired.code.as_ref().ok().map(|code| code.checkout.clone()),
+        settings,
+    );
     for data in &manifest.data {
-        let result = obtain(&Input::from(data), data.source.as_str(), &acquired.code, &context, observer);
+        let result = obtain(
+            &Input::from(data),
+            data.source.as_str(),
+            &acquired.code,
+            &context,
+            observer,
+        );
         acquired.note("data", &data.id, &data.source, data.license.as_deref(), &result);
-        acquired.data.insert(data.id.clone(), result.and_then(|obtained| present(data, obtained)));
+        acquired.data.insert(
+            data.id.clone(),
+            result.and_then(|obtained| present(data, obtained)),
+        );
     }
     for checkpoint in &manifest.checkpoints {
-        let result = obtain(&Input::from(checkpoint), checkpoint.source.as_str(), &acquired.code, &context, observer);
+        let result = obtain(
+            &Input::from(checkpoint),
+            checkpoint.source.as_str(),
+            &acquired.code,
+            &context,
+            observer,
+        );
         acquired.note("checkpoint", &checkpoint.id, &checkpoint.source, None, &result);
-        let found = result.map(|obtained| Present { path: obtained.path, digest: obtained.digest });
+        let found = result.map(|obtained| Present {
+            path: obtained.path,
+            digest: obtained.digest,
+        });
         acquired.checkpoints.insert(checkpoint.id.clone(), found);
     }
     acquired.take_files(manifest, &run.join("files"));
@@ -117,7 +149,13 @@ impl Acquired {
                 license: None,
                 result: taken.clone(),
             });
-            self.files.insert(name, taken.map(|arrived| Present { path: target, digest: arrived.digest }));
+            self.files.insert(
+                name,
+                taken.map(|arrived| Present {
+                    path: target,
+                    digest: arrived.digest,
+                }),
+            );
         }
     }
 }
@@ -126,14 +164,21 @@ fn take(from: &Path, to: &Path) -> io::Result<Arrived> {
     fs::create_dir_all(to.parent().unwrap_or(Path::new("/")))?;
     fs::copy(from, to)?;
     let (digest, bytes) = Digest::of_file(to)?;
-    Ok(Arrived { digest, bytes, reused: false })
+    Ok(Arrived {
+        digest,
+        bytes,
+        reused: false,
+    })
 }
 
 /// What steps see of a data set: the file, the folder it was unpacked into, or one member of that.
 fn present(data: &Data, obtained: Obtained) -> Result<Present, Unmeasured> {
     let path = obtained.unpacked.unwrap_or(obtained.path);
     let Some(member) = &data.member else {
-        return Ok(Present { path, digest: obtained.digest });
+        return Ok(Present {
+            path,
+            digest: obtained.digest,
+        });
     };
     let path = path.join(member);
     if path.is_file() {
@@ -144,12 +189,18 @@ fn present(data: &Data, obtained: Obtained) -> Result<Present, Unmeasured> {
     Err(Unmeasured::new(Reason::DataUnavailable, Fault::Manifest, detail))
 }
 
-fn pin(manifest: &Manifest, into: &Path, settings: Settings<'_>, observer: &dyn Observer) -> Result<Code, Unmeasured> {
+fn pin(
+    manifest: &Manifest,
+    into: &Path,
+    settings: Settings<'_>,
+    observer: &dyn Observer,
+) -> Result<Code, Unmeasured> {
     let commit = match &manifest.code.revision {
         Revision::Commit(commit) => commit,
         Revision::Name(name) => {
             let detail = format!("`{name}` is not a full commit id");
-            return Err(Unmeasured::new(Reason::CodeUnavailable, Fault::Manifest, detail).hint("`reproof lock` resolves it"));
+            return Err(Unmeasured::new(Reason::CodeUnavailable, Fault::Manifest, detail)
+                .hint("`reproof lock` resolves it"));
         }
     };
     let request = PinRequest {
@@ -159,12 +210,21 @@ fn pin(manifest: &Manifest, into: &Path, settings: Settings<'_>, observer: &dyn 
         submodules: manifest.code.submodules,
         into,
     };
-    let pinned = git::pin(&request, settings.git, settings.cache, observer).map_err(|error| no_code(&error))?;
-    Ok(Code { pinned, checkout: into.to_owned() })
+    let pinned =
+        git::pin(&request, settings.git, settings.cache, observer).map_err(|error| no_code(&error))?;
+    Ok(Code {
+        pinned,
+        checkout: into.to_owned(),
+    })
 }
 
 fn no_code(error: &GitError) -> Unmeasured {
-    diagnosed(Reason::CodeUnavailable, error)
+    let reason = if matches!(error, GitError::Cancelled) {
+        Reason::Cancelled
+    } else {
+        Reason::CodeUnavailable
+    };
+    diagnosed(reason, error)
 }
 
 /// A typed error as the reason for a missing measurement.
@@ -213,14 +273,30 @@ pub(super) fn environment(
     observer: &dyn Observer,
 ) -> Result<Environment, Unmeasured> {
     let code = acquired.code.as_ref().map_err(Clone::clone)?;
-    let request = environment::Request {
+    let locked = lock.and_then(|lock| lock.environment.clone()).map(resolved);
+    let wanted = Wanted {
         spec: &manifest.environment,
-        repository: &code.checkout,
-        committed: code.pinned.committed,
-        resolved: lock.and_then(|lock| lock.environment.as_ref()),
+        tree: &code.checkout,
+        committed: Some(code.pinned.committed),
+        locked: locked.as_ref(),
+        allow_builds: true,
     };
-    environment::prepare(&request, settings.environment(), observer)
+    environment::prepare(&wanted, &settings.workshop(observer))
         .map_err(|error| diagnosed(Reason::Environment, &error))
+}
+
+/// What a lock holds, as the environment stage knows it.
+fn resolved(locked: LockedEnvironment) -> ResolvedEnvironment {
+    ResolvedEnvironment {
+        python: locked.python,
+        as_of: locked.as_of,
+        requirements: locked.requirements,
+        uv: locked.uv,
+        packages: locked.packages.into_iter().collect(),
+        wishes: Vec::new(),
+        notes: locked.notes,
+        inputs: Inputs(locked.inputs),
+    }
 }
 
 impl Reused for Result<Environment, Unmeasured> {
@@ -232,30 +308,3 @@ impl Reused for Result<Environment, Unmeasured> {
         }
     }
 }
-
-/// What `reproof lock` resolved.
-#[derive(Debug)]
-pub struct Locked {
-    /// The lock, not yet written.
-    pub lock: Lock,
-    /// What a reader should know of the code.
-    pub findings: Vec<Finding>,
-}
-
-/// Why a manifest could not be locked.
-#[derive(Debug, thiserror::Error)]
-#[error("{}", .0.detail)]
-pub struct LockError(pub Unmeasured);
-
-impl Diagnose for LockError {
-    fn fault(&self) -> Fault {
-        self.0.fault
-    }
-
-    fn hint(&self) -> Option<String> {
-        self.0.hint.clone()
-    }
-}
-
-/// What is known of inputs without fetching them.
-pub type Cached = BTreeMap<String, bool>;

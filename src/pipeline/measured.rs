@@ -3,11 +3,11 @@
 //! What is handed to [`crate::measure`] is an extraction, a metric and files:
 //! measuring is blind to what the paper claims.
 
+use super::execution::{OutputState, StepRun};
 use super::gather::Acquired;
-use super::steps::{OutputState, StepRun};
 use crate::error::Fault;
 use crate::judge::evidence::Reported;
-use crate::manifest::{Claim, Extraction, Manifest, Printed};
+use crate::manifest::{Claim, Extraction, Manifest};
 use crate::measure::{self, Measurement, Output, StepFiles, Truth};
 use crate::reason::{Reason, Unmeasured};
 use crate::report::ClaimMeasured;
@@ -18,12 +18,28 @@ pub(super) fn all(
     acquired: &Acquired,
     steps: &[StepRun],
 ) -> Vec<Result<ClaimMeasured, Unmeasured>> {
-    manifest.claims.iter().map(|claim| one(manifest, claim, acquired, steps)).collect()
+    manifest
+        .claims
+        .iter()
+        .map(|claim| one(manifest, claim, acquired, steps))
+        .collect()
 }
 
-fn one(manifest: &Manifest, claim: &Claim, acquired: &Acquired, steps: &[StepRun]) -> Result<ClaimMeasured, Unmeasured> {
-    let of_step: Vec<&StepRun> = steps.iter().filter(|run| run.execution.step == claim.step).collect();
-    let first: Vec<&StepRun> = of_step.iter().copied().filter(|run| run.execution.repeat == 1).collect();
+fn one(
+    manifest: &Manifest,
+    claim: &Claim,
+    acquired: &Acquired,
+    steps: &[StepRun],
+) -> Result<ClaimMeasured, Unmeasured> {
+    let of_step: Vec<&StepRun> = steps
+        .iter()
+        .filter(|run| run.execution.step == claim.step)
+        .collect();
+    let first: Vec<&StepRun> = of_step
+        .iter()
+        .copied()
+        .filter(|run| run.execution.repeat == 1)
+        .collect();
     let ended_well: Vec<&StepRun> = first.iter().copied().filter(|run| run.result.is_ok()).collect();
     if ended_well.is_empty() {
         return Err(why_none(claim, &first));
@@ -31,7 +47,11 @@ fn one(manifest: &Manifest, claim: &Claim, acquired: &Acquired, steps: &[StepRun
     let files = |run: &StepRun| files_of(run, manifest, acquired);
     let mut runs = Vec::new();
     for run in &ended_well {
-        let seed = run.execution.seed.map(|seed| format!(" (seed {seed})")).unwrap_or_default();
+        let seed = run
+            .execution
+            .seed
+            .map(|seed| format!(" (seed {seed})"))
+            .unwrap_or_default();
         let measured = extract(&claim.measure, claim, &files(run)).map_err(|mut why| {
             why.detail.push_str(&seed);
             why
@@ -41,13 +61,23 @@ fn one(manifest: &Manifest, claim: &Claim, acquired: &Acquired, steps: &[StepRun
     let mut notes: Vec<String> = Vec::new();
     if ended_well.len() < first.len() {
         let (failed, all) = (first.len() - ended_well.len(), first.len());
-        notes.push(format!("{failed} of {all} runs of step `{}` did not end well and are not counted", claim.step));
+        notes.push(format!(
+            "{failed} of {all} runs of step `{}` did not end well and are not counted",
+            claim.step
+        ));
     }
     let reported = claim.reported.as_ref().map(|extraction| {
-        let values = ended_well.iter().map(|run| extract(extraction, claim, &files(run)));
+        let values = ended_well
+            .iter()
+            .map(|run| extract(extraction, claim, &files(run)));
         values.collect::<Result<Vec<_>, Unmeasured>>().map(said)
     });
-    Ok(ClaimMeasured { runs, reported, deterministic: deterministic(&of_step), notes })
+    Ok(ClaimMeasured {
+        runs,
+        reported,
+        deterministic: deterministic(&of_step),
+        notes,
+    })
 }
 
 fn extract(extraction: &Extraction, claim: &Claim, files: &StepFiles) -> Result<Measurement, Unmeasured> {
@@ -57,7 +87,7 @@ fn extract(extraction: &Extraction, claim: &Claim, files: &StepFiles) -> Result<
 /// What the code says of itself, run by run.
 fn said(runs: Vec<Measurement>) -> Reported {
     Reported {
-        half_unit: runs.first().map_or(0.0, |run| half_unit(&run.text)),
+        half_unit: runs.iter().map(|run| run.half_unit).fold(0.0, f64::max),
         values: runs.into_iter().flat_map(|run| run.values).collect(),
     }
 }
@@ -74,8 +104,12 @@ fn why_none(claim: &Claim, runs: &[&StepRun]) -> Unmeasured {
 fn deterministic(runs: &[&StepRun]) -> Option<bool> {
     let mut answer = None;
     for again in runs.iter().filter(|run| run.execution.repeat > 1) {
-        let first = runs.iter().find(|run| run.execution.repeat == 1 && run.execution.seed == again.execution.seed)?;
-        let (Ok(first), Ok(again)) = (&first.result, &again.result) else { return None };
+        let first = runs
+            .iter()
+            .find(|run| run.execution.repeat == 1 && run.execution.seed == again.execution.seed)?;
+        let (Ok(first), Ok(again)) = (&first.result, &again.result) else {
+            return None;
+        };
         let same = first.outputs == again.outputs && first.stdout == again.stdout;
         answer = Some(answer.unwrap_or(true) && same);
     }
@@ -105,14 +139,10 @@ fn files_of(run: &StepRun, manifest: &Manifest, acquired: &Acquired) -> StepFile
     }
     for data in &manifest.data {
         if let Some(Ok(present)) = acquired.data.get(&data.id) {
-            files.truths.insert(data.id.clone(), Truth::new(data, &present.path));
+            files
+                .truths
+                .insert(data.id.clone(), Truth::new(data, &present.path));
         }
     }
     files
-}
-
-/// Half a unit of the last place that the code prints; 0 where that is not to be seen.
-fn half_unit(text: &str) -> f64 {
-    let first = text.lines().next().unwrap_or_default();
-    Printed::parse(first).map_or(0.0, |printed| printed.half_unit())
 }

@@ -3,11 +3,15 @@
 //! There is always a report. A stage that stops leaves its reason where its
 //! result would be; what depends on it is not run, everything else is.
 
+mod endings;
 mod evidence;
+mod execution;
 mod gather;
 mod lock;
 mod measured;
 mod plan;
+mod prepared;
+mod reuse;
 mod saved;
 mod steps;
 mod template;
@@ -19,13 +23,16 @@ use std::time::Instant;
 
 use jiff::Timestamp;
 
+pub use execution::{
+    DeclaredOutput, Execution, Inventory, OutputFile, OutputState, Present, Ran, StepRun, executions,
+};
 pub use lock::{LockError, Locked, lock};
 pub use plan::{Plan, plan};
-pub use steps::{DeclaredOutput, Execution, Inventory, OutputFile, OutputState, Present, Ran, StepRun, executions};
 
-use crate::acquire::{PackageClient, git};
 use crate::acquire::http::Network;
-use crate::environment::{Host, Machine};
+use crate::acquire::store::Store;
+use crate::acquire::{PackageClient, git};
+use crate::environment::{Host, Machine, Workshop};
 use crate::execute::Executor;
 use crate::judge;
 use crate::manifest::Manifest;
@@ -58,7 +65,22 @@ pub struct Settings<'a> {
 
 impl std::fmt::Debug for Settings<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Settings").field("cache", self.cache).field("now", &self.now).finish_non_exhaustive()
+        f.debug_struct("Settings")
+            .field("cache", self.cache)
+            .field("now", &self.now)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<'a> Settings<'a> {
+    fn workshop(self, observer: &'a dyn Observer) -> Workshop<'a> {
+        Workshop {
+            host: self.host,
+            cache: self.cache,
+            network: self.network,
+            executor: self.executor,
+            observer,
+        }
     }
 }
 
@@ -73,13 +95,21 @@ pub fn check(
     settings: Settings<'_>,
     observer: &dyn Observer,
 ) -> io::Result<Report> {
+    // Nobody prunes the cache meanwhile.
+    let _held = Store::new(settings.cache).hold()?;
     let workspace = Workspace::beside(&manifest.file);
     let (run, folder) = new_run(&workspace, &manifest, settings.now)?;
-    let mut stages = Stages { observer, reports: Vec::new() };
+    let mut stages = Stages {
+        observer,
+        reports: Vec::new(),
+    };
 
-    let acquired = stages.time(Stage::Acquire, || gather::acquire(&manifest, &folder, settings, observer));
-    let environment =
-        stages.time(Stage::Environment, || gather::environment(&manifest, &acquired, lock, settings, observer));
+    let acquired = stages.time(Stage::Acquire, || {
+        gather::acquire(&manifest, &folder, settings, observer)
+    });
+    let environment = stages.time(Stage::Environment, || {
+        gather::environment(&manifest, &acquired, lock, settings, observer)
+    });
     let machine = Machine::look();
     let steps = stages.time(Stage::Execute, || match (&acquired.code, &environment) {
         (Ok(code), Ok(environment)) => steps::run_all(steps::Ground {
@@ -100,7 +130,14 @@ pub fn check(
         (Err(why), _) | (_, Err(why)) => steps::none_of(&manifest, &folder, why),
     });
     let measured = stages.time(Stage::Measure, || measured::all(&manifest, &acquired, &steps));
-    let evidence = evidence::of(&manifest, &acquired, &environment, &steps, &measured, settings.now);
+    let evidence = evidence::of(
+        &manifest,
+        &acquired,
+        &environment,
+        &steps,
+        &measured,
+        settings.now,
+    );
     let judgement = stages.time(Stage::Judge, || judge::judge(&evidence));
     let report = Report {
         run,
@@ -112,10 +149,11 @@ pub fn check(
         stages: stages.reports,
         inputs: acquired.reports,
         code: acquired.code.map(|code| code.pinned),
-        environment: environment,
+        environment,
         steps,
         measured,
         judgement,
+        previous: None,
     };
     crate::report::write_files(&report, &folder)?;
     Ok(report)
@@ -124,11 +162,20 @@ pub fn check(
 /// A folder of its own for this run; its name sorts by time.
 fn new_run(workspace: &Workspace, manifest: &Manifest, now: Timestamp) -> io::Result<(String, PathBuf)> {
     let stamp = now.strftime("%Y%m%dT%H%M%S%3fZ");
-    let name = manifest.file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let name = manifest
+        .file
+        .file_stem()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
     let runs = workspace.runs();
     std::fs::create_dir_all(&runs)?;
     for attempt in 0..1000 {
-        let suffix = if attempt == 0 { String::new() } else { format!("-{attempt}") };
+        let suffix = if attempt == 0 {
+            String::new()
+        } else {
+            format!("-{attempt}")
+        };
         let run = format!("{stamp}-{name}{suffix}");
         match std::fs::create_dir(runs.join(&run)) {
             Ok(()) => return Ok((run.clone(), runs.join(run))),
@@ -151,7 +198,11 @@ impl Stages<'_> {
         let started = Instant::now();
         let result = work();
         let (took, reuse) = (started.elapsed(), result.reuse());
-        self.observer.event(Event::StageFinished { stage, took, reuse: &reuse });
+        self.observer.event(Event::StageFinished {
+            stage,
+            took,
+            reuse: &reuse,
+        });
         self.reports.push(StageReport { stage, took, reuse });
         result
     }

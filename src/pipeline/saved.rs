@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::steps::{DeclaredOutput, OutputFile, OutputState, Ran};
+use super::execution::{DeclaredOutput, OutputFile, OutputState, Ran};
 use crate::digest::{Digest, Inputs};
 use crate::execute::{Attempt, AttemptKind, Ending, Enforced, Tier, Usage};
 use crate::workspace::write_whole;
@@ -71,7 +71,11 @@ struct FileRow {
 
 /// Writes the record of a run into its folder.
 pub(super) fn write(folder: &Path, inputs: &Inputs, ending: &str, ran: Option<&Ran>) -> std::io::Result<()> {
-    let file = File { inputs: inputs.0.clone(), ending: ending.to_owned(), ran: ran.map(to_file) };
+    let file = File {
+        inputs: inputs.0.clone(),
+        ending: ending.to_owned(),
+        ran: ran.map(to_file),
+    };
     let mut text = serde_json::to_string_pretty(&file).map_err(std::io::Error::other)?;
     text.push('\n');
     write_whole(&folder.join(FILE), text.as_bytes())
@@ -88,7 +92,11 @@ pub(super) fn read(folder: &Path) -> Option<Saved> {
         Some(ran) => Some(from_file(ran)?),
         None => None,
     };
-    Some(Saved { inputs: Inputs(file.inputs), ran, ending: file.ending })
+    Some(Saved {
+        inputs: Inputs(file.inputs),
+        ran,
+        ending: file.ending,
+    })
 }
 
 fn to_file(ran: &Ran) -> RanFile {
@@ -99,7 +107,11 @@ fn to_file(ran: &Ran) -> RanFile {
         gpu_seconds: ran.usage.gpu_seconds,
         tier: ran.enforced.tier.name().to_owned(),
         measures: ran.enforced.measures.clone(),
-        attempts: ran.attempts.iter().map(|attempt| (attempt.kind.name().to_owned(), attempt.what.clone())).collect(),
+        attempts: ran
+            .attempts
+            .iter()
+            .map(|attempt| (attempt.kind.name().to_owned(), attempt.what.clone()))
+            .collect(),
         outputs: ran.outputs.iter().map(to_row).collect(),
         changed: ran.changed.clone(),
         stdout: ran.stdout.hex(),
@@ -111,7 +123,11 @@ fn to_file(ran: &Ran) -> RanFile {
 const REFUSED: &str = "refused: ";
 
 fn to_row(output: &DeclaredOutput) -> OutputRow {
-    let file = |file: &OutputFile| FileRow { path: file.path.clone(), sha256: file.digest.hex(), bytes: file.bytes };
+    let file = |file: &OutputFile| FileRow {
+        path: file.path.clone(),
+        sha256: file.digest.hex(),
+        bytes: file.bytes,
+    };
     OutputRow {
         name: output.name.clone(),
         state: match &output.state {
@@ -126,7 +142,11 @@ fn to_row(output: &DeclaredOutput) -> OutputRow {
 
 fn from_row(row: OutputRow) -> Option<DeclaredOutput> {
     let file = |file: FileRow| {
-        Some(OutputFile { digest: file.sha256.parse().ok()?, path: file.path, bytes: file.bytes })
+        Some(OutputFile {
+            digest: file.sha256.parse().ok()?,
+            path: file.path,
+            bytes: file.bytes,
+        })
     };
     let state = match row.state.as_str() {
         "written" => OutputState::Written,
@@ -134,12 +154,18 @@ fn from_row(row: OutputRow) -> Option<DeclaredOutput> {
         "missing" => OutputState::Missing,
         other => OutputState::Refused(other.strip_prefix(REFUSED)?.to_owned()),
     };
-    Some(DeclaredOutput { name: row.name, state, files: row.files.into_iter().map(file).collect::<Option<_>>()? })
+    Some(DeclaredOutput {
+        name: row.name,
+        state,
+        files: row.files.into_iter().map(file).collect::<Option<_>>()?,
+    })
 }
 
 fn from_file(file: RanFile) -> Option<Ran> {
     let attempts = file.attempts.into_iter().map(|(kind, what)| {
-        let kind = [AttemptKind::Network, AttemptKind::Escape].into_iter().find(|known| known.name() == kind)?;
+        let kind = [AttemptKind::Network, AttemptKind::Escape]
+            .into_iter()
+            .find(|known| known.name() == kind)?;
         Some(Attempt { kind, what })
     });
     let outputs = file.outputs.into_iter().map(from_row);

@@ -10,7 +10,7 @@ use super::{ClaimMeasured, InputReport, Look, Renderer, Report};
 use crate::environment::Environment;
 use crate::judge::{Check, ClaimJudgement, Outcome};
 use crate::manifest::{Claim, EnvironmentKind};
-use crate::pipeline::{DeclaredOutput, OutputState, StepRun};
+use crate::pipeline::{DeclaredOutput, OutputFile, OutputState, StepRun};
 use crate::reason::Unmeasured;
 
 /// The version of this document's shape.
@@ -297,7 +297,10 @@ fn record(report: &Report) -> Record<'_> {
         trust: judgement.checks.iter().map(check).collect(),
         claims: claims(report),
         steps: report.steps.iter().map(step).collect(),
-        pins: Pins { code: code(report), inputs: report.inputs.iter().map(input).collect() },
+        pins: Pins {
+            code: code(report),
+            inputs: report.inputs.iter().map(input).collect(),
+        },
         environment: environment(&report.environment),
         machine: machine(report),
         cost: cost(report),
@@ -306,7 +309,11 @@ fn record(report: &Report) -> Record<'_> {
 }
 
 fn stage(stage: &super::StageReport) -> StageRow<'_> {
-    StageRow { stage: stage.stage.name(), seconds: stage.took.as_secs_f64(), reuse: &stage.reuse }
+    StageRow {
+        stage: stage.stage.name(),
+        seconds: stage.took.as_secs_f64(),
+        reuse: &stage.reuse,
+    }
 }
 
 fn check(check: &Check) -> CheckRow<'_> {
@@ -320,11 +327,21 @@ fn check(check: &Check) -> CheckRow<'_> {
 }
 
 fn claims(report: &Report) -> Vec<ClaimRow<'_>> {
-    let rows = report.manifest.claims.iter().zip(&report.judgement.claims).zip(&report.measured);
-    rows.map(|((claim, judged), measured)| claim_row(claim, judged, measured.as_ref().ok())).collect()
+    let rows = report
+        .manifest
+        .claims
+        .iter()
+        .zip(&report.judgement.claims)
+        .zip(&report.measured);
+    rows.map(|((claim, judged), measured)| claim_row(claim, judged, measured.as_ref().ok()))
+        .collect()
 }
 
-fn claim_row<'a>(claim: &'a Claim, judged: &'a ClaimJudgement, measured: Option<&'a ClaimMeasured>) -> ClaimRow<'a> {
+fn claim_row<'a>(
+    claim: &'a Claim,
+    judged: &'a ClaimJudgement,
+    measured: Option<&'a ClaimMeasured>,
+) -> ClaimRow<'a> {
     let first = measured.and_then(|measured| measured.runs.first());
     let not_run = matches!(judged.outcome, Outcome::NotRun(_));
     ClaimRow {
@@ -353,18 +370,36 @@ fn claim_row<'a>(claim: &'a Claim, judged: &'a ClaimJudgement, measured: Option<
         difference: judged.difference,
         interval: judged.interval.map(|interval| [interval.low, interval.high]),
         margin: judged.margin.as_ref().map(|margin| margin.value),
-        margin_parts: judged.margin.iter().flat_map(|margin| &margin.parts).map(|part| (part.source.name(), part.value)).collect(),
+        margin_parts: judged
+            .margin
+            .iter()
+            .flat_map(|margin| &margin.parts)
+            .map(|part| (part.source.name(), part.value))
+            .collect(),
         se: judged.se,
         df: judged.df,
         runs: judged.runs,
         more_runs_needed: judged.more_runs_needed,
         smallest_gap: judged.smallest_gap,
         implied_luck: judged.implied_luck,
-        floor: judged.floor.map(|floor| FloorRow { value: floor.value, source: floor.source.name() }),
-        reported: measured.and_then(|measured| Some(measured.reported.as_ref()?.as_ref().ok()?.values.clone())),
+        floor: judged.floor.map(|floor| FloorRow {
+            value: floor.value,
+            source: floor.source.name(),
+        }),
+        reported: measured
+            .and_then(|measured| Some(measured.reported.as_ref()?.as_ref().ok()?.values.clone())),
         examples: first.and_then(|run| run.examples),
-        places: measured.iter().flat_map(|measured| &measured.runs).flat_map(|run| &run.places).map(String::as_str).collect(),
-        reason: if not_run { judged.unmeasured.as_ref().map(ReasonRow::from) } else { None },
+        places: measured
+            .iter()
+            .flat_map(|measured| &measured.runs)
+            .flat_map(|run| &run.places)
+            .map(String::as_str)
+            .collect(),
+        reason: if not_run {
+            judged.unmeasured.as_ref().map(ReasonRow::from)
+        } else {
+            None
+        },
         reasons: &judged.reasons,
     }
 }
@@ -389,8 +424,20 @@ fn step(run: &StepRun) -> StepRow<'_> {
         peak_memory_bytes: run.spent.peak_memory,
         gpu_seconds: run.spent.gpu_seconds,
         confinement: run.enforced.as_ref().map(|enforced| enforced.tier.name()),
-        enforced: run.enforced.iter().flat_map(|enforced| &enforced.measures).map(|(name, how)| (name.as_str(), how.as_str())).collect(),
-        attempts: run.attempts.iter().map(|attempt| AttemptRow { kind: attempt.kind.name(), what: &attempt.what }).collect(),
+        enforced: run
+            .enforced
+            .iter()
+            .flat_map(|enforced| &enforced.measures)
+            .map(|(name, how)| (name.as_str(), how.as_str()))
+            .collect(),
+        attempts: run
+            .attempts
+            .iter()
+            .map(|attempt| AttemptRow {
+                kind: attempt.kind.name(),
+                what: &attempt.what,
+            })
+            .collect(),
         outputs: ran.iter().flat_map(|ran| &ran.outputs).map(output).collect(),
         changed: ran.map_or(&[], |ran| &ran.changed),
     }
@@ -403,8 +450,20 @@ fn output(output: &DeclaredOutput) -> OutputRow<'_> {
         OutputState::Missing => ("missing", None),
         OutputState::Refused(why) => ("refused", Some(why.as_str())),
     };
-    let file = |file| FileRow { path: &file.path, sha256: file.digest.hex(), bytes: file.bytes };
-    OutputRow { name: &output.name, state, detail, files: output.files.iter().map(file).collect() }
+    OutputRow {
+        name: &output.name,
+        state,
+        detail,
+        files: output.files.iter().map(file_row).collect(),
+    }
+}
+
+fn file_row(file: &OutputFile) -> FileRow<'_> {
+    FileRow {
+        path: &file.path,
+        sha256: file.digest.hex(),
+        bytes: file.bytes,
+    }
 }
 
 fn code(report: &Report) -> CodeRow<'_> {
@@ -415,8 +474,14 @@ fn code(report: &Report) -> CodeRow<'_> {
         committed: pinned.map(|pinned| pinned.committed.to_string()),
         revision_swhid: pinned.map(|pinned| pinned.revision.to_string()),
         directory_swhid: pinned.map(|pinned| pinned.directory.to_string()),
-        licences: pinned.map(|pinned| pinned.licences.recognised()).unwrap_or_default(),
-        findings: pinned.iter().flat_map(|pinned| &pinned.findings).map(ToString::to_string).collect(),
+        licences: pinned
+            .map(|pinned| pinned.licences.recognised())
+            .unwrap_or_default(),
+        findings: pinned
+            .iter()
+            .flat_map(|pinned| &pinned.findings)
+            .map(ToString::to_string)
+            .collect(),
         reason: report.code.as_ref().err().map(ReasonRow::from),
     }
 }
@@ -442,7 +507,11 @@ fn environment(environment: &Result<Environment, Unmeasured>) -> EnvironmentRow 
             python: built.python.as_ref().map(|python| python.full_version.clone()),
             as_of: built.as_of.map(|time| time.to_string()),
             pinned_by_hash: Some(built.pinned_by_hash),
-            packages: built.packages.iter().map(|(name, version)| format!("{name}=={version}")).collect(),
+            packages: built
+                .packages
+                .iter()
+                .map(|(name, version)| format!("{name}=={version}"))
+                .collect(),
             reused: Some(built.reused),
             notes: built.notes.clone(),
             reason: None,
@@ -490,6 +559,10 @@ fn cost(report: &Report) -> CostRow<'_> {
         gpu_hours: cost.gpu_hours,
         price: cost.amount,
         currency: cost.currency.as_deref(),
-        adoption: report.judgement.adoption.as_ref().map(|answer| answer.sentence.as_str()),
+        adoption: report
+            .judgement
+            .adoption
+            .as_ref()
+            .map(|answer| answer.sentence.as_str()),
     }
 }

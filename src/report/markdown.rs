@@ -2,7 +2,9 @@
 
 use std::fmt::Write as _;
 
-use super::words::{beside, block, bytes, code, count, duration, markdown, measured_interval, score, sentence, share};
+use super::words::{
+    beside, block, bytes, code, count, duration, markdown, measured_interval, score, sentence, share,
+};
 use super::{InputReport, Look, Renderer, Report};
 use crate::environment::Environment;
 use crate::judge::{ClaimJudgement, Outcome, Status};
@@ -60,7 +62,11 @@ fn heading(report: &Report) -> String {
         let _ = writeln!(text, "| **Worth adopting?** | {} |", markdown(&answer.sentence));
     }
     bullets(&mut text, "Because", &judgement.ruling.because);
-    bullets(&mut text, "What keeps it from `trusted`", &judgement.ruling.keeps_from_trusted);
+    bullets(
+        &mut text,
+        "What keeps it from `trusted`",
+        &judgement.ruling.keeps_from_trusted,
+    );
     text
 }
 
@@ -78,7 +84,12 @@ fn start_here(report: &Report) -> String {
     let mut text = "## Start here\n\nTo run this yourself, without reproof:\n\n".to_owned();
     text.push_str(&block("sh", &commands(report)));
     text.push_str("\nOr with reproof, from the manifest beside this run:\n\n");
-    let manifest = report.manifest.file.file_name().unwrap_or_default().to_string_lossy();
+    let manifest = report
+        .manifest
+        .file
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy();
     text.push_str(&block("sh", &format!("reproof check {}", shell(&manifest))));
     text.push_str(&inputs(&report.inputs));
     text.push_str("\nExpected numbers: the column *measured* below, on a machine like the one at the end of this report.\n");
@@ -94,11 +105,17 @@ fn commands(report: &Report) -> String {
             lines.push(format!("git clone {} code && cd code", shell(repository)));
             lines.push(format!("git checkout {}", pinned.commit));
         }
-        Err(why) => lines.push(format!("# the code could not be obtained: {}", one(&why.to_string()))),
+        Err(why) => lines.push(format!(
+            "# the code could not be obtained: {}",
+            one(&why.to_string())
+        )),
     }
     match &report.environment {
         Ok(built) => lines.extend(environment_commands(built)),
-        Err(why) => lines.push(format!("# the environment could not be built: {}", one(&why.to_string()))),
+        Err(why) => lines.push(format!(
+            "# the environment could not be built: {}",
+            one(&why.to_string())
+        )),
     }
     let subdirectory = report.manifest.code.subdirectory.display().to_string();
     if !matches!(subdirectory.as_str(), "" | ".") {
@@ -111,7 +128,9 @@ fn commands(report: &Report) -> String {
 }
 
 fn environment_commands(built: &Environment) -> Vec<String> {
-    let Some(python) = &built.python else { return Vec::new() };
+    let Some(python) = &built.python else {
+        return Vec::new();
+    };
     let version = &python.full_version;
     match built.kind {
         EnvironmentKind::None => Vec::new(),
@@ -154,9 +173,18 @@ fn inputs(inputs: &[InputReport]) -> String {
         let license = input.license.as_deref().map_or_else(|| "–".to_owned(), markdown);
         let (digest, size) = match &input.result {
             Ok(arrived) => (code(&arrived.digest.hex()), bytes(arrived.bytes)),
-            Err(why) => (format!("**{}**: {}", why.reason, markdown(&why.detail)), "–".to_owned()),
+            Err(why) => (
+                format!("**{}**: {}", why.reason, markdown(&why.detail)),
+                "–".to_owned(),
+            ),
         };
-        let _ = writeln!(text, "| {} | {} | {} | {license} | {digest} | {size} |", input.kind, code(&input.name), code(&input.source));
+        let _ = writeln!(
+            text,
+            "| {} | {} | {} | {license} | {digest} | {size} |",
+            input.kind,
+            code(&input.name),
+            code(&input.source)
+        );
     }
     text
 }
@@ -172,22 +200,31 @@ fn claims(report: &Report) -> String {
 fn claim_row(claim: &Claim, judged: &ClaimJudgement) -> String {
     let dash = || "–".to_owned();
     let interval = match measured_interval(claim, judged) {
-        Some((low, high)) if low < high => format!("{} to {}", beside(&claim.value, low, 1), beside(&claim.value, high, 1)),
+        Some((low, high)) if low < high => format!(
+            "{} to {}",
+            beside(&claim.value, low, 1),
+            beside(&claim.value, high, 1)
+        ),
         Some(_) => "deterministic".to_owned(),
         None if judged.measured.is_some() => "single run".to_owned(),
         None => dash(),
     };
-    let outcome = match judged.outcome {
-        Outcome::NotRun(reason) => format!("not-run ({reason})"),
-        outcome if judged.exact => format!("{}, same digits", outcome.code()),
-        outcome => outcome.code().to_owned(),
+    let outcome = if let Outcome::NotRun(reason) = judged.outcome {
+        format!("not-run ({reason})")
+    } else if judged.exact {
+        format!("{}, same digits", judged.outcome.code())
+    } else {
+        judged.outcome.code().to_owned()
     };
     let cells = [
         code(&claim.id),
         claim.location.as_deref().map_or_else(dash, markdown),
         code(&claim.metric),
         markdown(&claim.value.text),
-        judged.measured.as_ref().map_or_else(dash, |sample| beside(&claim.value, sample.mean, 1)),
+        judged
+            .measured
+            .as_ref()
+            .map_or_else(dash, |sample| beside(&claim.value, sample.mean, 1)),
         interval,
         judged.ratio.map_or_else(dash, share),
         outcome,
@@ -198,24 +235,49 @@ fn claim_row(claim: &Claim, judged: &ClaimJudgement) -> String {
 
 fn claims_in_detail(report: &Report) -> String {
     let mut text = "## Claims in detail\n".to_owned();
-    let rows = report.manifest.claims.iter().zip(&report.judgement.claims).zip(&report.measured);
+    let rows = report
+        .manifest
+        .claims
+        .iter()
+        .zip(&report.judgement.claims)
+        .zip(&report.measured);
     for ((claim, judged), measured) in rows {
-        let _ = writeln!(text, "\n### {}\n\n{}\n", code(&claim.id), markdown(&claim.statement));
+        let _ = writeln!(
+            text,
+            "\n### {}\n\n{}\n",
+            code(&claim.id),
+            markdown(&claim.statement)
+        );
         if let Some(why) = &judged.unmeasured {
-            let _ = writeln!(text, "- Not measured, {}: {} (whose turn it is: {})", why.reason, markdown(&why.detail), why.fault);
+            let _ = writeln!(
+                text,
+                "- Not measured, {}: {} (whose turn it is: {})",
+                why.reason,
+                markdown(&why.detail),
+                why.fault
+            );
             if let Some(hint) = &why.hint {
                 let _ = writeln!(text, "- To try: {}", markdown(hint));
             }
         }
         if let Some(sample) = &judged.measured {
-            let values: Vec<String> = sample.values.iter().map(|value| beside(&claim.value, *value, 2)).collect();
+            let values: Vec<String> = sample
+                .values
+                .iter()
+                .map(|value| beside(&claim.value, *value, 2))
+                .collect();
             let _ = writeln!(text, "- Values, one a run: {}", values.join(", "));
         }
         if let Some(margin) = &judged.margin {
             let _ = writeln!(text, "- Margin: {}", markdown(&margin.to_string()));
         }
         if let Some(floor) = &judged.floor {
-            let _ = writeln!(text, "- Floor: {} ({})", beside(&claim.value, floor.value, 1), floor.source.name());
+            let _ = writeln!(
+                text,
+                "- Floor: {} ({})",
+                beside(&claim.value, floor.value, 1),
+                floor.source.name()
+            );
         }
         for reason in &judged.reasons {
             let _ = writeln!(text, "- {}", markdown(&sentence(reason)));
@@ -234,16 +296,31 @@ fn claims_in_detail(report: &Report) -> String {
 }
 
 fn trust(report: &Report) -> String {
-    let mut text = "## Trust\n\n| check | status | why | what would make it pass |\n| --- | --- | --- | --- |\n".to_owned();
+    let mut text =
+        "## Trust\n\n| check | status | why | what would make it pass |\n| --- | --- | --- | --- |\n"
+            .to_owned();
     for check in &report.judgement.checks {
         let status = match check.status {
             Status::Unknown(why) => format!("unknown ({})", why.code()),
             Status::Pass | Status::Fail | Status::Waived => check.status.code().to_owned(),
         };
-        let remedy = check.remedy.as_deref().map_or_else(|| "–".to_owned(), |remedy| markdown(&sentence(remedy)));
-        let _ = writeln!(text, "| {} | {status} | {} | {remedy} |", check.id.code(), markdown(&sentence(&check.reason)));
+        let remedy = check
+            .remedy
+            .as_deref()
+            .map_or_else(|| "–".to_owned(), |remedy| markdown(&sentence(remedy)));
+        let _ = writeln!(
+            text,
+            "| {} | {status} | {} | {remedy} |",
+            check.id.code(),
+            markdown(&sentence(&check.reason))
+        );
     }
-    let with_evidence: Vec<_> = report.judgement.checks.iter().filter(|check| !check.evidence.is_empty()).collect();
+    let with_evidence: Vec<_> = report
+        .judgement
+        .checks
+        .iter()
+        .filter(|check| !check.evidence.is_empty())
+        .collect();
     if !with_evidence.is_empty() {
         text.push_str("\nEvidence:\n\n");
     }
@@ -281,15 +358,35 @@ fn findings(report: &Report) -> String {
     let mut text = String::new();
     for run in &report.steps {
         for attempt in &run.attempts {
-            let _ = writeln!(text, "- {} tried ({}): {}", markdown(&run.execution.title()), attempt.kind.name(), markdown(&attempt.what));
+            let _ = writeln!(
+                text,
+                "- {} tried ({}): {}",
+                markdown(&run.execution.title()),
+                attempt.kind.name(),
+                markdown(&attempt.what)
+            );
         }
         let Ok(ran) = &run.result else { continue };
         if !ran.changed.is_empty() && run.execution.repeat == 1 {
-            let shown: Vec<String> = ran.changed.iter().take(20).map(|change| markdown(change)).collect();
-            let _ = writeln!(text, "- {} changed its working copy: {}", markdown(&run.execution.title()), shown.join(", "));
+            let shown: Vec<String> = ran
+                .changed
+                .iter()
+                .take(20)
+                .map(|change| markdown(change))
+                .collect();
+            let _ = writeln!(
+                text,
+                "- {} changed its working copy: {}",
+                markdown(&run.execution.title()),
+                shown.join(", ")
+            );
         }
     }
-    if text.is_empty() { text } else { format!("\nFindings:\n\n{text}") }
+    if text.is_empty() {
+        text
+    } else {
+        format!("\nFindings:\n\n{text}")
+    }
 }
 
 fn environment(report: &Report) -> String {
@@ -307,8 +404,17 @@ fn environment(report: &Report) -> String {
                 let _ = writeln!(text, "- {}", markdown(&sentence(note)));
             }
             if !built.packages.is_empty() {
-                let packages: Vec<String> = built.packages.iter().map(|(name, version)| format!("{name}=={version}")).collect();
-                let _ = writeln!(text, "\n<details><summary>{}</summary>\n\n{}\n</details>", count(packages.len(), "package"), block("", &packages.join("\n")));
+                let packages: Vec<String> = built
+                    .packages
+                    .iter()
+                    .map(|(name, version)| format!("{name}=={version}"))
+                    .collect();
+                let _ = writeln!(
+                    text,
+                    "\n<details><summary>{}</summary>\n\n{}\n</details>",
+                    count(packages.len(), "package"),
+                    block("", &packages.join("\n"))
+                );
             }
         }
         Err(why) => {
@@ -331,24 +437,60 @@ fn environment(report: &Report) -> String {
 fn cost(report: &Report) -> String {
     let cost = &report.judgement.cost;
     let mut text = "## Cost\n\n".to_owned();
-    let _ = writeln!(text, "{} of steps, {:.3} CPU hours, {:.3} GPU hours ({}), {} peak memory.", duration(cost.wall), cost.cpu_hours, cost.gpu_hours, cost.gpu_method.code(), bytes(cost.peak_memory));
+    let _ = writeln!(
+        text,
+        "{} of steps, {:.3} CPU hours, {:.3} GPU hours ({}), {} peak memory.",
+        duration(cost.wall),
+        cost.cpu_hours,
+        cost.gpu_hours,
+        cost.gpu_method.code(),
+        bytes(cost.peak_memory)
+    );
     if let (Some(amount), Some(currency)) = (cost.amount, &cost.currency) {
-        let _ = writeln!(text, "At the manifest's prices: {amount:.2} {}.", markdown(currency));
+        let _ = writeln!(
+            text,
+            "At the manifest's prices: {amount:.2} {}.",
+            markdown(currency)
+        );
     }
     let _ = writeln!(text, "\n| stage | time | reused |\n| --- | ---: | --- |");
     for stage in &report.stages {
-        let _ = writeln!(text, "| {} | {} | {} |", stage.stage.name(), duration(stage.took), markdown(&stage.reuse));
+        let _ = writeln!(
+            text,
+            "| {} | {} | {} |",
+            stage.stage.name(),
+            duration(stage.took),
+            markdown(&stage.reuse)
+        );
     }
     text
 }
 
 fn provenance(report: &Report) -> String {
     let mut text = "## Provenance\n\n".to_owned();
-    let _ = writeln!(text, "- Run {} of {}, reproof {}, rules {}", code(&report.run), report.started, report.version, report.judgement.rules);
+    let _ = writeln!(
+        text,
+        "- Run {} of {}, reproof {}, rules {}",
+        code(&report.run),
+        report.started,
+        report.version,
+        report.judgement.rules
+    );
     let _ = writeln!(text, "- Manifest sha256 {}", code(&report.manifest.digest.hex()));
     if let Ok(pinned) = &report.code {
-        let _ = writeln!(text, "- Code {} at {}, committed {}", code(&report.manifest.code.repository), code(pinned.commit.as_str()), pinned.committed);
-        let _ = writeln!(text, "- Software Heritage: {}, {}", code(&pinned.revision.to_string()), code(&pinned.directory.to_string()));
+        let _ = writeln!(
+            text,
+            "- Code {} at {}, committed {}",
+            code(&report.manifest.code.repository),
+            code(pinned.commit.as_str()),
+            pinned.committed
+        );
+        let _ = writeln!(
+            text,
+            "- Software Heritage: {}, {}",
+            code(&pinned.revision.to_string()),
+            code(&pinned.directory.to_string())
+        );
         for finding in &pinned.findings {
             let _ = writeln!(text, "- {}", markdown(&sentence(&finding.to_string())));
         }

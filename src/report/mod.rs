@@ -111,7 +111,10 @@ pub struct ClaimMeasured {
 impl ClaimMeasured {
     /// All values, run by run.
     pub fn values(&self) -> Vec<f64> {
-        self.runs.iter().flat_map(|run| run.values.iter().copied()).collect()
+        self.runs
+            .iter()
+            .flat_map(|run| run.values.iter().copied())
+            .collect()
     }
 }
 
@@ -138,7 +141,10 @@ pub struct Look {
 
 impl Default for Look {
     fn default() -> Self {
-        Self { color: false, width: 100 }
+        Self {
+            color: false,
+            width: 100,
+        }
     }
 }
 
@@ -158,7 +164,10 @@ pub fn renderer(name: &str) -> Option<&'static dyn Renderer> {
 pub fn write_files(report: &Report, folder: &Path) -> std::io::Result<()> {
     for renderer in RENDERERS {
         if let Some(file) = renderer.file() {
-            crate::workspace::write_whole(&folder.join(file), renderer.render(report, Look::default()).as_bytes())?;
+            crate::workspace::write_whole(
+                &folder.join(file),
+                renderer.render(report, Look::default()).as_bytes(),
+            )?;
         }
     }
     Ok(())

@@ -1,12 +1,18 @@
 //! The report for a terminal.
 
-use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
-use comfy_table::{Attribute, Cell, CellAlignment, Color, ContentArrangement, Table as Grid};
+use std::time::Duration;
+
+use comfy_table::{
+    Attribute, Cell, CellAlignment, Color, ContentArrangement, LineStyle, Table as Grid, TableStyle,
+};
 
 use super::words::{beside, bytes, count, duration, measured_interval, one_line, score, share};
 use super::{Look, Renderer, Report};
 use crate::judge::{Check, ClaimJudgement, Outcome, Status, Verdict};
 use crate::manifest::Claim;
+
+/// One line below the header, none between rows.
+const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
 
 /// Tables for a terminal; colour never carries meaning alone.
 #[derive(Debug)]
@@ -32,7 +38,9 @@ impl Renderer for Table {
 
 fn grid(look: Look) -> Grid {
     let mut grid = Grid::new();
-    grid.load_preset(UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic).set_width(look.width);
+    grid.load_style(STYLE)
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_width(look.width);
     if look.color {
         grid.enforce_styling();
     } else {
@@ -49,7 +57,15 @@ fn heading(report: &Report) -> String {
 
 fn claims(report: &Report, look: Look) -> Grid {
     let mut grid = grid(look);
-    grid.set_header(["claim", "claimed", "measured", "90 % interval", "of the claim", "outcome", "score"]);
+    grid.set_header([
+        "claim",
+        "claimed",
+        "measured",
+        "90 % interval",
+        "of the claim",
+        "outcome",
+        "score",
+    ]);
     for (claim, judged) in report.manifest.claims.iter().zip(&report.judgement.claims) {
         grid.add_row(claim_row(claim, judged, look));
     }
@@ -63,12 +79,33 @@ fn claims(report: &Report, look: Look) -> Grid {
 
 fn claim_row(claim: &Claim, judged: &ClaimJudgement, look: Look) -> Vec<Cell> {
     let dash = || "–".to_owned();
-    let place = claim.location.as_ref().map(|place| format!(" ({})", one_line(place))).unwrap_or_default();
-    let measured = judged.measured.as_ref().map_or_else(dash, |sample| beside(&claim.value, sample.mean, 1));
+    let place = claim
+        .location
+        .as_ref()
+        .map(|place| format!(" ({})", one_line(place)))
+        .unwrap_or_default();
+    let measured = judged
+        .measured
+        .as_ref()
+        .map_or_else(dash, |sample| beside(&claim.value, sample.mean, 1));
     let interval = measured_interval(claim, judged).map_or_else(
-        || if judged.measured.is_some() { "single run".to_owned() } else { dash() },
+        || {
+            if judged.measured.is_some() {
+                "single run".to_owned()
+            } else {
+                dash()
+            }
+        },
         |(low, high)| {
-            if low >= high { "deterministic".to_owned() } else { format!("{} to {}", beside(&claim.value, low, 1), beside(&claim.value, high, 1)) }
+            if low >= high {
+                "deterministic".to_owned()
+            } else {
+                format!(
+                    "{} to {}",
+                    beside(&claim.value, low, 1),
+                    beside(&claim.value, high, 1)
+                )
+            }
         },
     );
     let floor_unknown = judged.score.is_some() && judged.floor.is_none();
@@ -79,20 +116,28 @@ fn claim_row(claim: &Claim, judged: &ClaimJudgement, look: Look) -> Vec<Cell> {
         Cell::new(interval),
         Cell::new(judged.ratio.map_or_else(dash, share)),
         painted(&outcome(judged), outcome_color(judged.outcome), look),
-        Cell::new(judged.score.map_or_else(dash, |score| format!("{score:.1}{}", if floor_unknown { "*" } else { "" }))),
+        Cell::new(judged.score.map_or_else(dash, |score| {
+            format!("{score:.1}{}", if floor_unknown { "*" } else { "" })
+        })),
     ]
 }
 
 fn painted(text: &str, color: Color, look: Look) -> Cell {
     let cell = Cell::new(text);
-    if look.color { cell.fg(color).add_attribute(Attribute::Bold) } else { cell }
+    if look.color {
+        cell.fg(color).add_attribute(Attribute::Bold)
+    } else {
+        cell
+    }
 }
 
 fn outcome(judged: &ClaimJudgement) -> String {
-    match judged.outcome {
-        Outcome::NotRun(reason) => format!("not-run: {reason}"),
-        outcome if judged.exact => format!("{}, same digits", outcome.code()),
-        outcome => outcome.code().to_owned(),
+    if let Outcome::NotRun(reason) = judged.outcome {
+        format!("not-run: {reason}")
+    } else if judged.exact {
+        format!("{}, same digits", judged.outcome.code())
+    } else {
+        judged.outcome.code().to_owned()
     }
 }
 
@@ -110,13 +155,33 @@ fn why(report: &Report) -> Vec<String> {
     let mut lines = Vec::new();
     for judged in &report.judgement.claims {
         if let Some(unmeasured) = &judged.unmeasured {
-            lines.push(format!("  {}: {} — {}", judged.id, unmeasured.fault, one_line(&unmeasured.detail)));
-            lines.extend(unmeasured.hint.iter().map(|hint| format!("    hint: {}", one_line(hint))));
+            lines.push(format!(
+                "  {}: {} — {}",
+                judged.id,
+                unmeasured.fault,
+                one_line(&unmeasured.detail)
+            ));
+            lines.extend(
+                unmeasured
+                    .hint
+                    .iter()
+                    .map(|hint| format!("    hint: {}", one_line(hint))),
+            );
         } else if judged.outcome != Outcome::Reproduced {
-            lines.extend(judged.reasons.iter().map(|reason| format!("  {}: {}", judged.id, one_line(reason))));
+            lines.extend(
+                judged
+                    .reasons
+                    .iter()
+                    .map(|reason| format!("  {}: {}", judged.id, one_line(reason))),
+            );
         }
     }
-    if report.judgement.claims.iter().any(|judged| judged.score.is_some() && judged.floor.is_none()) {
+    if report
+        .judgement
+        .claims
+        .iter()
+        .any(|judged| judged.score.is_some() && judged.floor.is_none())
+    {
         lines.push("  * floor unknown: the score is the share of the claim".to_owned());
     }
     lines.push(String::new());
@@ -156,9 +221,17 @@ fn conclusion(report: &Report, look: Look) -> String {
         format!("trust    {} of 10 checks pass", judgement.passed()),
         format!("cost     {}", cost(report)),
     ];
-    lines.extend(judgement.adoption.iter().map(|answer| format!("adopt?   {}", one_line(&answer.sentence))));
+    lines.extend(
+        judgement
+            .adoption
+            .iter()
+            .map(|answer| format!("adopt?   {}", one_line(&answer.sentence))),
+    );
     lines.extend(listed("because", &judgement.ruling.because));
-    lines.extend(listed("keeps it from trusted", &judgement.ruling.keeps_from_trusted));
+    lines.extend(listed(
+        "keeps it from trusted",
+        &judgement.ruling.keeps_from_trusted,
+    ));
     lines.extend(next_steps(report));
     lines.push(String::new());
     lines.push(format!("report   {}", report.folder.join("report.md").display()));
@@ -182,9 +255,9 @@ fn cost(report: &Report) -> String {
     let cost = &report.judgement.cost;
     let reused = report.steps.iter().filter(|run| run.reused).count();
     let mut text = format!(
-        "{} of steps, {:.2} CPU hours, {} peak memory",
+        "{} of steps, {} of CPU, {} peak memory",
         duration(cost.wall),
-        cost.cpu_hours,
+        duration(Duration::from_secs_f64(cost.cpu_hours * 3600.0)),
         bytes(cost.peak_memory)
     );
     if reused > 0 {

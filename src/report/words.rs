@@ -33,17 +33,31 @@ pub(super) fn share(ratio: f64) -> String {
 pub(super) fn beside(claim: &Printed, value: f64, extra: usize) -> String {
     let scale = if claim.percent { 100.0 } else { 1.0 };
     let places = (-(claim.unit * scale).log10()).round();
-    let decimals = if places.is_finite() && places > 0.0 { (places as usize).min(12) } else { 0 };
+    let decimals = if places.is_finite() && places > 0.0 {
+        (places as usize).min(12)
+    } else {
+        0
+    };
     let number = format!("{:.*}", decimals + extra, value * scale);
-    if claim.percent { format!("{number} %") } else { number }
+    if claim.percent {
+        format!("{number} %")
+    } else {
+        number
+    }
 }
 
 /// The interval of the measured value that belongs to the interval of the difference.
 pub(super) fn measured_interval(claim: &Claim, judged: &ClaimJudgement) -> Option<(f64, f64)> {
     let interval = judged.interval?;
     Some(match judged.direction {
-        Direction::HigherIsBetter => (claim.value.value + interval.low, claim.value.value + interval.high),
-        Direction::LowerIsBetter => (claim.value.value - interval.high, claim.value.value - interval.low),
+        Direction::HigherIsBetter => (
+            claim.value.value + interval.low,
+            claim.value.value + interval.high,
+        ),
+        Direction::LowerIsBetter => (
+            claim.value.value - interval.high,
+            claim.value.value - interval.low,
+        ),
     })
 }
 
@@ -58,13 +72,20 @@ pub(super) fn score(score: &Overall) -> String {
     match score.value {
         None => format!("no score: nothing measured {covered}"),
         Some(value) if missing == 0 => format!("{value:.1} / 10 {covered}"),
-        Some(value) => format!("{value:.1} / 10 {covered} ({:.1}–{:.1} if {others} were 0 or 10)", score.low, score.high),
+        Some(value) => format!(
+            "{value:.1} / 10 {covered} ({:.1}–{:.1} if {others} were 0 or 10)",
+            score.low, score.high
+        ),
     }
 }
 
 /// `1 claim`, `2 claims`.
 pub(super) fn count(number: usize, one: &str) -> String {
-    if number == 1 { format!("1 {one}") } else { format!("{number} {one}s") }
+    if number == 1 {
+        format!("1 {one}")
+    } else {
+        format!("{number} {one}s")
+    }
 }
 
 /// `text` with its first letter in upper case, for the start of a sentence.
@@ -84,7 +105,11 @@ pub(super) fn one_line(text: &str) -> String {
         c if c.is_control() => '\u{fffd}',
         c => c,
     });
-    visible.collect::<String>().split_whitespace().collect::<Vec<_>>().join(" ")
+    visible
+        .collect::<String>()
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 /// Other people's text inside Markdown: nothing in it makes markup, links or HTML.
@@ -113,12 +138,29 @@ pub(super) fn code(text: &str) -> String {
     let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
     let fence = "`".repeat(longest + 1);
     let text = text.replace('|', "\\|");
-    if longest > 0 || text.is_empty() { format!("{fence} {text} {fence}") } else { format!("{fence}{text}{fence}") }
+    if longest > 0 || text.is_empty() {
+        format!("{fence} {text} {fence}")
+    } else {
+        format!("{fence}{text}{fence}")
+    }
 }
 
 /// Other people's lines as a fenced block.
 pub(super) fn block(language: &str, text: &str) -> String {
-    let clean: Vec<String> = text.lines().map(|line| line.chars().map(|c| if c.is_control() && c != '\t' { '\u{fffd}' } else { c }).collect()).collect();
+    let clean: Vec<String> = text
+        .lines()
+        .map(|line| {
+            line.chars()
+                .map(|c| {
+                    if c.is_control() && c != '\t' {
+                        '\u{fffd}'
+                    } else {
+                        c
+                    }
+                })
+                .collect()
+        })
+        .collect();
     let clean = clean.join("\n");
     let longest = clean.split(|c| c != '`').map(str::len).max().unwrap_or(0);
     let fence = "`".repeat(longest.max(2) + 1);
@@ -132,14 +174,26 @@ mod tests {
     #[test]
     fn times_have_two_units() {
         let of = |milliseconds| duration(Duration::from_millis(milliseconds));
-        assert_eq!([of(420), of(12_300), of(200_000), of(7_500_000)], ["0.4 s", "12 s", "3 m 20 s", "2 h 5 m"]);
+        assert_eq!(
+            [of(420), of(12_300), of(200_000), of(7_500_000)],
+            ["0.4 s", "12 s", "3 m 20 s", "2 h 5 m"]
+        );
     }
 
     #[test]
     fn other_peoples_text_makes_no_markup() {
-        assert_eq!(markdown("<script>alert(1)</script>"), "&lt;script&gt;alert(1)&lt;/script&gt;");
-        assert_eq!(markdown("[x](javascript:1) **b**\n# h"), "\\[x\\](javascript:1) \\*\\*b\\*\\* \\# h");
-        assert_eq!(markdown("see https://evil.example @you"), "see https&#58;//evil.example &#64;you");
+        assert_eq!(
+            markdown("<script>alert(1)</script>"),
+            "&lt;script&gt;alert(1)&lt;/script&gt;"
+        );
+        assert_eq!(
+            markdown("[x](javascript:1) **b**\n# h"),
+            "\\[x\\](javascript:1) \\*\\*b\\*\\* \\# h"
+        );
+        assert_eq!(
+            markdown("see https://evil.example @you"),
+            "see https&#58;//evil.example &#64;you"
+        );
         assert_eq!(code("a`b``c"), "``` a`b``c ```");
         assert_eq!(block("", "```\nend"), "````\n```\nend\n````\n");
         assert_eq!(one_line("a\u{1b}[2J\u{202e}b\r\nc"), "a\u{fffd}[2J\u{fffd}b c");

@@ -1,9 +1,8 @@
 //! The normal, the t and the F distribution.
 //!
-//! `statrs` has the special functions. Its own quantile of t is good to some
-//! 1e-7 and its regularised beta function loses digits where the degrees of
-//! freedom are many, so quantiles are solved for here and large degrees of freedom
-//! go through Hill's transformation.
+//! `statrs` has the special functions. Its own quantile of t (0.19.1) is off by 3e-6
+//! at p = 0.95 with 1e6 degrees of freedom and does not return with 1e9, so quantiles
+//! are solved for here, and many degrees of freedom go through Hill's transformation.
 
 use statrs::function::beta::{checked_beta_reg, ln_beta};
 use statrs::function::erf::{erf, erfc, erfc_inv};
@@ -51,7 +50,7 @@ pub fn t_cdf(t: f64, df: f64) -> Option<f64> {
 /// use reproof::stats::t_quantile;
 ///
 /// let t = t_quantile(0.95, 2.0).expect("possible arguments");
-/// assert!((t - 2.919985580355516).abs() < 1e-12);
+/// assert!((t - 0.9 / 0.095_f64.sqrt()).abs() < 1e-12); // closed form of two degrees of freedom
 /// assert_eq!(t_quantile(1.0, 2.0), None);
 /// ```
 pub fn t_quantile(p: f64, df: f64) -> Option<f64> {

@@ -96,6 +96,6 @@ fn powers() {
             number(&case, "df"),
             number(&case, "alpha"),
         );
-        agree(&case, found, "power", 1e-4);
+        agree(&case, found, "power", 1e-5);
     }
 }

@@ -1,1 +1,10 @@
+//! Fetching, against servers, archives and package clients that misbehave.
 
+mod archives;
+mod bench;
+mod local;
+mod mutants;
+mod packages;
+mod server;
+mod tls;
+mod web;

@@ -1,6 +1,8 @@
 //! Integration tests, in one binary: each further one is another long link.
 
 mod cli;
+mod common;
+mod common_git;
 mod demo;
 mod environment;
 mod execute;

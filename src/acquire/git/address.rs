@@ -269,11 +269,6 @@ impl Location {
         let tail: String = tail.chars().filter(usual).take(40).collect();
         format!("{}-{tail}", &digest[..16])
     }
-
-    /// Whether it lies on this machine.
-    pub(crate) fn is_local(&self) -> bool {
-        matches!(self, Self::Local(_))
-    }
 }
 
 /// Without a login; this is also what is hashed to name a mirror.

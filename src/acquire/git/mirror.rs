@@ -24,6 +24,7 @@ use super::{Context, GitError, Source};
 use crate::acquire::transport::{ADDRESS, Failed, Session, TransportError, within};
 use crate::manifest::CommitId;
 use crate::observe::Event;
+use crate::workspace::Cache;
 
 /// A mirror that holds what was asked for.
 pub(super) struct Mirror {
@@ -77,6 +78,13 @@ pub(super) fn holding(context: Context<'_>, source: &Source, commit: &CommitId) 
         fetched,
         reachable,
     })
+}
+
+/// Whether there is a mirror of `source` that has `commit`; asks nobody.
+pub(super) fn has(cache: &Cache, source: &Source, commit: &CommitId) -> bool {
+    let repository = open(&cache.mirrors().join(source.location.mirror_name()));
+    let id = Oid::from_str(commit.as_str());
+    repository.is_ok_and(|repository| id.is_ok_and(|id| repository.find_commit(id).is_ok()))
 }
 
 /// Removes the mirror of `source`, which is damaged.

@@ -205,8 +205,10 @@ impl Proof {
 /// A repository, with the user's rewriting applied.
 #[derive(Clone, Debug)]
 struct Source {
-    /// As written; it may hold a login.
-    written: String,
+    /// What relative addresses of submodules are relative to; it may hold a login.
+    parent: String,
+    /// Whether it lies on this machine by its own address, not by the user's rewriting.
+    local: bool,
     address: Address,
     location: Location,
 }
@@ -219,8 +221,16 @@ impl Source {
             written: redacted(written),
             used: used.as_deref().map(redacted),
         };
+        let parent = match Location::parse(written, base) {
+            // Without `.` in it, which would count as a folder.
+            Ok(Location::Local(path)) => Some(path.components().collect::<PathBuf>()),
+            Ok(Location::Web(_) | Location::Ssh(_)) | Err(_) => None,
+        };
+        let local = parent.is_some();
+        let parent = parent.map_or_else(|| written.to_owned(), |path| path.display().to_string());
         Ok(Self {
-            written: written.to_owned(),
+            parent,
+            local,
             address,
             location,
         })
@@ -283,6 +293,18 @@ pub fn pin(
     let pinned = pinned?;
     fs::rename(&part.path, request.into).map_err(GitError::disk("make", request.into))?;
     Ok(pinned)
+}
+
+/// Whether the cache has `commit` of `repository` already. Asks nobody.
+pub fn is_cached(
+    repository: &str,
+    base: &Path,
+    commit: &CommitId,
+    settings: &Settings,
+    cache: &Cache,
+) -> bool {
+    let source = Source::new(repository, base, &settings.configuration);
+    source.is_ok_and(|source| mirror::has(cache, &source, commit))
 }
 
 /// A checkout that is not finished. Dropping it removes what is there.

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use git2::Commit;
 use jiff::Timestamp;
 
-use super::address::{Location, redacted, relative_to};
+use super::address::{redacted, relative_to};
 use super::mirror::{self, Mirror};
 use super::tree::{Kind, Listing, Reading};
 use super::{
@@ -111,17 +111,32 @@ impl Work<'_> {
         commit: &CommitId,
         folder: &Path,
     ) -> Result<CheckedOut, GitError> {
-        match self.attempt(source, commit, folder) {
-            // A mirror is only a copy: it is made anew once.
-            Err(GitError::Damaged { place, .. }) if !is_origin(source, &place) => {
-                mirror::discard(self.context, source)?;
-                let path = self.into.join(folder);
-                fs::remove_dir_all(&path).map_err(GitError::disk("remove", &path))?;
-                fs::create_dir(&path).map_err(GitError::disk("make", &path))?;
-                self.attempt(source, commit, folder)
-            }
-            other => other,
+        let first = self.attempt(source, commit, folder);
+        if !self.damaged_mirror(&first) {
+            return first;
         }
+        // A mirror is only a copy: it is made anew once.
+        mirror::discard(self.context, source)?;
+        let path = self.into.join(folder);
+        fs::remove_dir_all(&path).map_err(GitError::disk("remove", &path))?;
+        fs::create_dir(&path).map_err(GitError::disk("make", &path))?;
+        let second = self.attempt(source, commit, folder);
+        if self.damaged_mirror(&second)
+            && let Err(GitError::Damaged { why, .. }) = second
+        {
+            // What is damaged in a fresh copy was so where it came from.
+            return Err(GitError::Malformed {
+                commit: commit.clone(),
+                why,
+            });
+        }
+        second
+    }
+
+    /// Whether our copy is damaged, and not the repository itself.
+    fn damaged_mirror(&self, attempt: &Result<CheckedOut, GitError>) -> bool {
+        let mirrors = self.context.cache.mirrors();
+        matches!(attempt, Err(GitError::Damaged { place, .. }) if Path::new(place).starts_with(mirrors))
     }
 
     fn attempt(&mut self, source: &Source, commit: &CommitId, folder: &Path) -> Result<CheckedOut, GitError> {
@@ -259,14 +274,12 @@ impl Work<'_> {
         if written.is_empty() {
             return Err("`.gitmodules` gives no address for it".to_owned());
         }
-        let resolved = relative_to(&parent.written, written)
+        let resolved = relative_to(&parent.parent, written)
             .ok_or_else(|| "its address leads above its parent's".to_owned())?;
         let inner = Source::new(&resolved, self.request.base, &self.context.settings.configuration);
         let inner = inner.map_err(|error| chain(&error))?;
         // As git: a stranger's repository must not pull in what lies on this machine.
-        let as_written = Location::parse(&resolved, self.request.base).map_err(|error| chain(&error))?;
-        let parent_written = Location::parse(&parent.written, self.request.base).ok();
-        if as_written.is_local() && !parent_written.is_some_and(|parent| parent.is_local()) {
+        if inner.local && !parent.local {
             return Err("it lies on this machine, and its parent does not".to_owned());
         }
         if above.contains(&(inner.location.to_string(), commit.clone())) {
@@ -294,14 +307,6 @@ impl Work<'_> {
         }
         let bytes = fs::read(&path).map_err(GitError::disk("read", &path))?;
         Ok(parse(&String::from_utf8_lossy(&bytes)))
-    }
-}
-
-/// Whether a damaged `place` is the repository itself, and not our copy of it.
-fn is_origin(source: &Source, place: &str) -> bool {
-    match &source.location {
-        Location::Local(path) => Path::new(place).starts_with(path) || path.display().to_string() == place,
-        Location::Web(_) | Location::Ssh(_) => false,
     }
 }
 

@@ -156,7 +156,7 @@ pub(crate) fn within<T>(
     let restore = Restore(CURRENT.replace(Some(session.clone())));
     let done = AtomicBool::new(false);
     let result = thread::scope(|scope| {
-        scope.spawn(|| {
+        let watch = scope.spawn(|| {
             while !done.load(Ordering::SeqCst) {
                 if observer.cancelled() {
                     session.stop();
@@ -165,7 +165,10 @@ pub(crate) fn within<T>(
                 thread::park_timeout(Duration::from_millis(100));
             }
         });
-        let _end = End(&done);
+        let _end = End {
+            done: &done,
+            watch: watch.thread(),
+        };
         work()
     });
     drop(restore);
@@ -176,12 +179,16 @@ pub(crate) fn within<T>(
     })
 }
 
-/// Sets the flag when dropped, also when the work panics.
-struct End<'a>(&'a AtomicBool);
+/// Ends the watch when dropped, also when the work panics.
+struct End<'a> {
+    done: &'a AtomicBool,
+    watch: &'a thread::Thread,
+}
 
 impl Drop for End<'_> {
     fn drop(&mut self) {
-        self.0.store(true, Ordering::SeqCst);
+        self.done.store(true, Ordering::SeqCst);
+        self.watch.unpark();
     }
 }
 

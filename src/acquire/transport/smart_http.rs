@@ -20,6 +20,9 @@ use crate::acquire::http::{Network, Scheme};
 /// What follows the address of a repository in the first request.
 const REFS: &str = "/info/refs?service=git-upload-pack";
 
+/// Some servers hand out repositories only to what calls itself git.
+const USER_AGENT: &str = concat!("git/2.0 (reproof ", env!("CARGO_PKG_VERSION"), ")");
+
 /// How often a redirect is followed.
 const HOPS: usize = 5;
 
@@ -152,7 +155,7 @@ impl Client {
     }
 
     fn with_headers<B>(&self, request: ureq::RequestBuilder<B>, place: &Place) -> ureq::RequestBuilder<B> {
-        let mut request = request;
+        let mut request = request.header("user-agent", USER_AGENT);
         if let Some(login) = &place.login {
             request = request.header("authorization", basic(login));
         }
@@ -404,6 +407,7 @@ fn certificate_problem(problem: &rustls::CertificateError) -> (String, &'static 
             "it is signed by nobody that this machine trusts".to_owned(),
             AUTHORITY,
         ),
+        Problem::BadSignature => ("its signature is wrong".to_owned(), AUTHORITY),
         // A certificate that signs itself is not made for hosts.
         other => (other.to_string(), AUTHORITY),
     }

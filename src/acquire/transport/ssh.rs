@@ -212,8 +212,8 @@ impl Stream {
             Some(255) if why.contains("Permission denied") => {
                 TransportError::Authentication { address, answer: why }
             }
-            // 127: the shell found no such program.
-            Some(127 | 255) | None => TransportError::Ssh { host, why },
+            // 127: the shell found no such program; above 128: a shell's way to tell of a signal.
+            Some(127 | 129..=191 | 255) | None => TransportError::Ssh { host, why },
             Some(_) => TransportError::Gone { address, answer: why },
         }
     }

@@ -151,8 +151,8 @@ fn is_tar(block: &[u8]) -> bool {
         148..156 => u32::from(b' '),
         _ => u32::from(*byte),
     });
-    // A block of zeros has the sum of its blanks alone, and is the end of an archive, not the beginning.
-    block[0] != 0 && blanked.sum::<u32>() == expected
+    // A block of zeros, the end of an archive, never fits: its blanks alone are 256.
+    blanked.sum::<u32>() == expected
 }
 
 fn guess(start: &[u8]) -> &'static str {

@@ -16,7 +16,7 @@ mod supervise;
 
 use std::collections::BTreeMap;
 use std::io::{self, BufReader};
-use std::os::fd::AsFd as _;
+use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::process::exit;
 use std::sync::{Arc, Mutex};
@@ -37,6 +37,8 @@ pub const ARGUMENT: &str = "__sandbox";
 struct Failure {
     doing: String,
     cause: io::Error,
+    /// Whether it is about what this job brings, so that another job might fare better.
+    of_job: bool,
 }
 
 type Built<T> = Result<T, Failure>;
@@ -51,6 +53,7 @@ impl<T, E: Into<io::Error>> Doing<T> for Result<T, E> {
         self.map_err(|cause| Failure {
             doing: what.into(),
             cause: cause.into(),
+            of_job: false,
         })
     }
 }
@@ -74,6 +77,7 @@ impl Link {
         self.say(&Word::Refused {
             doing: failure.doing.clone(),
             errno,
+            of_job: failure.of_job,
         });
         exit(1)
     }
@@ -94,6 +98,7 @@ pub fn main() -> ! {
         Err(cause) => link.refuse(&Failure {
             doing: "read the description of the job".to_owned(),
             cause,
+            of_job: true,
         }),
     };
     let orders = orders.into_inner();
@@ -112,6 +117,10 @@ fn enter() -> io::Result<UnixStream> {
 
 /// Leaves the machine's namespaces, starts the first process of the new ones and waits for its end.
 fn outside(spec: &Spec, link: &Link, orders: &UnixStream) -> ! {
+    let owner = match spec.identity {
+        Identity::Drop(user) => owned_by(user).ok(),
+        Identity::Map | Identity::Keep => None,
+    };
     if let Err(failure) = leave(spec) {
         link.refuse(&failure);
     }
@@ -119,7 +128,7 @@ fn outside(spec: &Spec, link: &Link, orders: &UnixStream) -> ! {
     let first = match life.and_then(|(reader, writer)| Ok((raw::fork()?, reader, writer))) {
         Ok((None, reader, writer)) => {
             drop(writer);
-            let failure = match inside(spec, link, orders, &reader) {
+            let failure = match inside(spec, link, orders, &reader, owner.as_ref()) {
                 Ok(never) => match never {},
                 Err(failure) => failure,
             };
@@ -135,9 +144,37 @@ fn outside(spec: &Spec, link: &Link, orders: &UnixStream) -> ! {
         Err(cause) => Failure {
             doing: "fork into the new namespaces".to_owned(),
             cause,
+            of_job: false,
         },
     };
     link.refuse(&first)
+}
+
+/// A user namespace in which root is `user` to the rest of the machine; nobody lives in it.
+fn owned_by(user: u32) -> io::Result<OwnedFd> {
+    let (reader, writer) = io::pipe()?;
+    let (mut made, tell) = io::pipe()?;
+    let Some(child) = raw::fork()? else {
+        drop((writer, made));
+        let done = raw::unshare(UnshareFlags::NEWUSER);
+        drop(tell);
+        if done.is_ok() {
+            // Until the parent is done with us, or gone.
+            drop(io::copy(&mut &reader, &mut io::sink()));
+        }
+        exit(0)
+    };
+    drop(tell);
+    // Ends when the child has its namespace, or could not have one.
+    io::copy(&mut made, &mut io::sink())?;
+    let map = format!("0 {user} 1\n");
+    let mapped = std::fs::write(format!("/proc/{child}/uid_map"), &map)
+        .and_then(|()| std::fs::write(format!("/proc/{child}/gid_map"), &map))
+        .and_then(|()| std::fs::File::open(format!("/proc/{child}/ns/user")));
+    drop(writer);
+    drop(reader);
+    wait_for(child);
+    Ok(OwnedFd::from(mapped?))
 }
 
 fn wait_for(first: Pid) {
@@ -166,19 +203,32 @@ fn leave(spec: &Spec) -> Built<()> {
 enum Never {}
 
 /// The first process of the new namespaces; returns only when it fails.
-fn inside(spec: &Spec, link: &Link, orders: &UnixStream, life: &io::PipeReader) -> Built<Never> {
+fn inside(
+    spec: &Spec,
+    link: &Link,
+    orders: &UnixStream,
+    life: &io::PipeReader,
+    owner: Option<&OwnedFd>,
+) -> Built<Never> {
     end_with_parent(life)?;
     raw::unshare(UnshareFlags::NEWNS).doing("create a mount namespace")?;
     rustix::system::sethostname(b"reproof").doing("name the host")?;
     let doors = net::open(spec)?;
-    root::build(spec)?;
-    let mut measures = privileges::give_up(spec)?;
+    let numbers = root::build(spec, owner)?;
+    let mut measures = privileges::give_up(spec, numbers)?;
     end_with_parent(life)?;
     measures.append(&mut privileges::landlock(spec)?);
-    let listener = filter::install(spec, &mut measures)?;
+    let listener = filter::install(spec, numbers, &mut measures)?;
     doors.watch(link).doing("start the sandbox's own threads")?;
     describe(spec, &mut measures);
-    supervise::run(spec, link, orders, listener, measures, supervise::Tree::Namespace)
+    supervise::run(
+        spec,
+        link,
+        orders,
+        listener.as_ref(),
+        measures,
+        supervise::Tree::Namespace,
+    )
 }
 
 /// Dies when the process that forked us does, even if that was a moment ago.
@@ -243,15 +293,16 @@ fn behind_landlock(spec: &Spec, link: &Link, orders: &UnixStream) -> Built<Never
     ]);
     let mut listener = None;
     if spec.walls == Walls::Landlock {
-        measures.append(&mut privileges::give_up(spec)?);
+        let numbers = root::Numbers::default();
+        measures.append(&mut privileges::give_up(spec, numbers)?);
         measures.append(&mut privileges::landlock(spec)?);
-        listener = filter::install(spec, &mut measures)?;
+        listener = filter::install(spec, numbers, &mut measures)?;
     }
     supervise::run(
         spec,
         link,
         orders,
-        listener,
+        listener.as_ref(),
         measures,
         supervise::Tree::Descendants,
     )

@@ -123,10 +123,12 @@ fn refuse_names(socket: &UdpSocket, link: &Link) {
 
 /// The name in a question of the domain name system (RFC 1035, section 4.1), and where the question ends.
 fn question(packet: &[u8]) -> Option<(String, usize)> {
-    let is_question = packet.len() > 12 && packet[2] & 0x80 == 0 && packet[4..6] == [0, 1];
+    if packet.len() <= 12 || packet[2] & 0x80 != 0 || packet[4..6] != [0, 1] {
+        return None;
+    }
     let mut at = 12;
     let mut name = String::new();
-    while is_question {
+    loop {
         let length = usize::from(*packet.get(at)?);
         let label = packet.get(at + 1..at + 1 + length).filter(|_| length < 64)?;
         at += 1 + length;
@@ -144,7 +146,6 @@ fn question(packet: &[u8]) -> Option<(String, usize)> {
             }
         }));
     }
-    None
 }
 
 #[cfg(test)]

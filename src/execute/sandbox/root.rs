@@ -16,10 +16,9 @@ use rustix::mount::{
     unmount,
 };
 
-use super::super::raw::restrict_mount;
+use super::super::raw::{map_owner, restrict_mount};
 use super::super::wire::{Identity, Net, Spec};
-use super::supervise::write_if_possible;
-use super::{Built, Doing as _};
+use super::{Built, Doing as _, Failure};
 
 const READ_ONLY: MountAttrFlags = MountAttrFlags::MOUNT_ATTR_RDONLY;
 const NO_EXEC: MountAttrFlags = MountAttrFlags::MOUNT_ATTR_NOEXEC;
@@ -27,7 +26,16 @@ const NO_EXEC: MountAttrFlags = MountAttrFlags::MOUNT_ATTR_NOEXEC;
 const PLAIN: MountAttrFlags = MountAttrFlags::MOUNT_ATTR_NOSUID.union(MountAttrFlags::MOUNT_ATTR_NODEV);
 
 /// Folders of the system that hold programs and libraries; links on most machines.
-const SYSTEM: &[&str] = &["bin", "sbin", "lib", "lib32", "lib64", "libx32"];
+const SYSTEM: &[&str] = &[
+    "bin",
+    "sbin",
+    "lib",
+    "lib32",
+    "lib64",
+    "libx32",
+    "nix/store",
+    "gnu/store",
+];
 
 /// Files and folders of the system that programs look at and that say nothing about the user.
 const SETTINGS: &[&str] = &[
@@ -55,6 +63,7 @@ const PROC_READ_ONLY: &[&str] = &[
     "proc/bus",
     "proc/fs",
     "proc/mtrr",
+    "proc/pressure",
 ];
 
 /// Parts of /proc that say too much about the machine.
@@ -66,19 +75,35 @@ const PROC_HIDDEN: &[&str] = &[
     "proc/kallsyms",
 ];
 
+/// An empty file that lies over them.
+const EMPTY: &str = "run/empty";
+
+/// Numbers of the new namespaces that could be set.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Numbers {
+    /// No user namespace may be made below ours.
+    pub(super) no_namespaces: bool,
+    /// System V segments, which belong to no process, are bounded in their sum.
+    pub(super) segments: bool,
+}
+
 /// Replaces this process's root by that of the job.
-pub(super) fn build(spec: &Spec) -> Built<()> {
+pub(super) fn build(spec: &Spec, owner: Option<&OwnedFd>) -> Built<Numbers> {
     mount_change("/", MountPropagationFlags::PRIVATE | MountPropagationFlags::REC)
         .doing("make mounts private")?;
     let root = Root::new(&Path::new(&spec.scratch).join("root"))?;
     root.system(spec)?;
     root.made_files(spec).doing("write the sandbox's own files")?;
     root.devices(spec)?;
-    root.processes(spec)?;
+    let numbers = root.processes(spec)?;
     root.show(&Path::new(&spec.scratch).join("tmp"), Path::new("tmp"), PLAIN)?;
-    root.place(spec)?;
+    root.place(spec, owner).map_err(|failure| Failure {
+        of_job: true,
+        ..failure
+    })?;
     restrict_mount(root.0.as_fd(), READ_ONLY, false).doing("make the root read-only")?;
-    enter(&root.0)
+    enter(&root.0)?;
+    Ok(numbers)
 }
 
 /// Makes `root` this process's root and forgets the old one.
@@ -112,8 +137,10 @@ impl Root {
         for name in SYSTEM {
             let host = Path::new("/").join(name);
             match std::fs::read_link(&host) {
-                Ok(link) => symlinkat(&link, &self.0, *name).doing(format!("link /{name}"))?,
-                Err(_) => self.show_if_there(name)?,
+                Ok(link) if !name.contains('/') => {
+                    symlinkat(&link, &self.0, *name).doing(format!("link /{name}"))?;
+                }
+                _ => self.show_if_there(name)?,
             }
         }
         let networked: &[&[&str]] = match spec.net {
@@ -162,7 +189,7 @@ impl Root {
                 "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n",
             )?;
         }
-        self.folder(Path::new("run"))?;
+        self.file(EMPTY, "")?;
         self.folder(Path::new("var"))?;
         symlinkat("/tmp", &self.0, "var/tmp")?;
         Ok(())
@@ -207,27 +234,20 @@ impl Root {
     }
 
     /// A /proc of the new pid namespace, its view of the machine read-only.
-    fn processes(&self, spec: &Spec) -> Built<()> {
+    fn processes(&self, spec: &Spec) -> Built<Numbers> {
         let doing = "mount /proc";
         let proc = fsopen("proc", FsOpenFlags::FSOPEN_CLOEXEC).doing(doing)?;
         fsconfig_create(&proc).doing(doing)?;
         let proc = fsmount(&proc, FsMountFlags::FSMOUNT_CLOEXEC, PLAIN | NO_EXEC).doing(doing)?;
         attach(&proc, &self.folder(Path::new("proc")).doing(doing)?).doing(doing)?;
-        self.bound_shared_memory(spec);
+        let numbers = set_numbers(spec);
         for name in PROC_READ_ONLY {
             self.cover(&self.0, name, name)?;
         }
         for name in PROC_HIDDEN {
-            self.cover(&self.0, "dev/null", name)?;
+            self.cover(&self.0, EMPTY, name)?;
         }
-        Ok(())
-    }
-
-    /// System V segments cost memory that belongs to no process: bound their sum. It is a number of the new namespace.
-    fn bound_shared_memory(&self, spec: &Spec) {
-        let pages = spec.limits.shared_memory / rustix::param::page_size() as u64;
-        let path = Path::new(&spec.scratch).join("root/proc/sys/kernel/shmall");
-        write_if_possible(&path.to_string_lossy(), &pages.to_string());
+        Ok(numbers)
     }
 
     /// Mounts what lies at `source` of the new root read-only over `name`, where that exists.
@@ -250,14 +270,16 @@ impl Root {
     }
 
     /// The job's own mounts, outer ones before those inside them.
-    fn place(&self, spec: &Spec) -> Built<()> {
+    ///
+    /// Where the job runs as another user than root, `owner` makes what is root's look like that user's.
+    fn place(&self, spec: &Spec, owner: Option<&OwnedFd>) -> Built<()> {
         let mut mounts: Vec<_> = spec.mounts.iter().collect();
         mounts.sort_by_key(|mount| Path::new(&mount.inside).components().count());
         for mount in mounts {
             let inside =
                 relative(&mount.inside).doing(format!("find a place for {}", mount.inside.display()))?;
             let attributes = if mount.writable { PLAIN } else { PLAIN | READ_ONLY };
-            self.show(Path::new(&mount.host), &inside, attributes)?;
+            self.show_with(Path::new(&mount.host), &inside, attributes, owner)?;
         }
         if let Net::Proxy(socket) = &spec.net {
             self.show(Path::new(socket), Path::new("run/proxy.sock"), PLAIN)?;
@@ -267,6 +289,16 @@ impl Root {
 
     /// Mounts `host`, and what is mounted below it, at `inside`.
     fn show(&self, host: &Path, inside: &Path, attributes: MountAttrFlags) -> Built<()> {
+        self.show_with(host, inside, attributes, None)
+    }
+
+    fn show_with(
+        &self,
+        host: &Path,
+        inside: &Path,
+        attributes: MountAttrFlags,
+        owner: Option<&OwnedFd>,
+    ) -> Built<()> {
         let doing = || format!("show {} at /{}", host.display(), inside.display());
         let mut flags =
             OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC | OpenTreeFlags::AT_RECURSIVE;
@@ -276,6 +308,11 @@ impl Root {
         }
         let tree = open_tree(CWD, host, flags).doing(doing())?;
         restrict_mount(tree.as_fd(), attributes, true).doing(doing())?;
+        if let (Some(owner), true) = (owner, attributes.contains(READ_ONLY)) {
+            // Not every file system can: then what only root may read stays unread. Never for what is writable: a
+            // program with a set-user-ID bit that the job made there would be root's to the rest of the machine.
+            drop(map_owner(tree.as_fd(), owner.as_fd()));
+        }
         let folder = rustix::fs::fstat(&tree).doing(doing())?.st_mode & libc::S_IFMT == libc::S_IFDIR;
         attach(&tree, &self.target(inside, folder).doing(doing())?).doing(doing())
     }
@@ -295,6 +332,18 @@ impl Root {
             here = step(&here, name, folder || parts.peek().is_some())?;
         }
         Ok(here)
+    }
+}
+
+/// Sets what belongs to our namespaces alone, while /proc can still be written to. Not every kernel lets us.
+fn set_numbers(spec: &Spec) -> Numbers {
+    let settings = Path::new(&spec.scratch).join("root/proc/sys");
+    let set = |name: &str, value: u64| std::fs::write(settings.join(name), value.to_string()).is_ok();
+    let pages = spec.limits.shared_memory / rustix::param::page_size() as u64;
+    Numbers {
+        // Without a user namespace of our own, this number would be the machine's.
+        no_namespaces: spec.identity == Identity::Map && set("user/max_user_namespaces", 0),
+        segments: set("kernel/shmall", pages),
     }
 }
 

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
-use std::fs::File;
 use std::io::{self, Read as _};
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
@@ -79,7 +78,7 @@ pub(super) fn run(
     spec: &Spec,
     link: &Link,
     orders: &UnixStream,
-    listener: Option<OwnedFd>,
+    listener: Option<&OwnedFd>,
     measures: BTreeMap<String, String>,
     tree: Tree,
 ) -> Built<Never> {
@@ -89,7 +88,7 @@ pub(super) fn run(
         link,
         seen: BTreeSet::new(),
     };
-    let status = follow(main, orders, listener.as_ref(), &mut attempts, tree).doing("follow the job")?;
+    let status = follow(main, orders, listener, &mut attempts, tree).doing("follow the job")?;
     tree.end();
     let (cpu, largest) = raw::usage_of_children();
     let signal = status.terminating_signal();
@@ -231,14 +230,4 @@ impl Attempts<'_> {
             self.link.say(&Word::Tried { network, what });
         }
     }
-}
-
-/// A file of /proc, if it can be written.
-pub(super) fn write_if_possible(path: &str, text: &str) -> bool {
-    use std::io::Write as _;
-    File::options()
-        .write(true)
-        .open(path)
-        .and_then(|mut file| file.write_all(text.as_bytes()))
-        .is_ok()
 }

@@ -376,10 +376,11 @@ mod tests {
 
     #[track_caller]
     fn check_refused(folders: &Folders, output: &str, expected: Danger) {
-        match folders.collect(&Snapshot::default(), output) {
-            Output::Refused { danger, .. } => assert_eq!(danger, expected, "{output}"),
-            other => panic!("{output}: {other:?}"),
-        }
+        let became = folders.collect(&Snapshot::default(), output);
+        let Output::Refused { danger, .. } = became else {
+            panic!("{output}: {became:?}")
+        };
+        assert_eq!(danger, expected, "{output}");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Ten checks of whether a result can be relied on.
 //!
-//! A check collects [`Finding`]s, each with its own status; the worst of them is
+//! A check collects findings, each with its own status; the worst of them is
 //! the check's. What is not known is `unknown`, never a pass, and "could not be
 //! run" never a failure.
 

@@ -6,7 +6,7 @@ use super::*;
 use crate::error::Fault;
 use crate::execute::Tier;
 use crate::judge::evidence::*;
-use crate::judge::testing::trusted;
+use crate::judge::testing::{error_claim, trusted};
 use crate::judge::{Verdict, judge};
 use crate::reason::{Reason, Unmeasured};
 
@@ -219,6 +219,25 @@ fn metric() {
             permutations: 20,
         });
     });
+}
+
+#[test]
+fn a_control_of_an_error_must_not_fall_below_the_floor() {
+    let control = |value| {
+        after(CheckId::Metric, |evidence| {
+            let mut error = error_claim("0.375", &[0.375]);
+            error.metric_floor = Some(1.0);
+            let measured = error.measured.as_mut().expect("measured");
+            measured.permuted = Some(Control {
+                value,
+                sd: 0.01,
+                permutations: 20,
+            });
+            evidence.claims = vec![error];
+        })
+    };
+    assert_eq!(control(1.3).status, Status::Pass);
+    assert!(control(0.4).grave);
 }
 
 #[test]

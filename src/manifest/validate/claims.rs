@@ -5,8 +5,8 @@ use std::ops::Range;
 use std::path::Path;
 
 use super::super::problem::{Problem, ProblemKind, quoted};
-use super::super::reader::{At, Maybe, listed, nearest};
-use super::super::scalar::{Better, Line, Margin, Number, RelativePath, Side, Slack};
+use super::super::reader::{At, Maybe, Section as _, listed, nearest};
+use super::super::scalar::{Better, Line, Number, POINTS_OF_NOTHING, RelativePath, Slack};
 use super::super::{
     Claim, Extraction, MODEL_OUTPUT, Pick, Printed, RowPick, TableFormat, TextSource, Tolerance, Unit, raw,
 };
@@ -175,26 +175,11 @@ impl Checker<'_, '_> {
     }
 
     fn tolerance(&mut self, slack: &At<Slack>, value: &Printed) -> Option<Tolerance> {
-        let Margin(sides) = &slack.value.0;
-        let mut tolerance = Tolerance {
-            absolute: None,
-            relative: None,
+        let Some(tolerance) = slack.value.0.around(value) else {
+            let problem = Problem::new(ProblemKind::BadNumber, &slack.span, POINTS_OF_NOTHING);
+            self.report(problem.hint("write the tolerance in the unit of the value, such as `0.005`"));
+            return None;
         };
-        for side in sides {
-            match *side {
-                Side::Native(absolute) => tolerance.absolute = Some(absolute),
-                Side::Relative(relative) => tolerance.relative = Some(relative),
-                Side::Points(points) if value.percent => tolerance.absolute = Some(points),
-                Side::Points(_) => {
-                    let message = "points are of a value that is printed in per cent, and this one is not";
-                    let problem = Problem::new(ProblemKind::BadNumber, &slack.span, message);
-                    self.report(
-                        problem.hint("write the tolerance in the unit of the value, such as `0.005`"),
-                    );
-                    return None;
-                }
-            }
-        }
         self.warn_of_wide_tolerance(tolerance, value, &slack.span);
         Some(tolerance)
     }
@@ -322,7 +307,7 @@ impl Checker<'_, '_> {
                 .source
                 .as_ref()
                 .is_some_and(|source| source.value.0.ends_with(".npy"));
-        if data.target.is_none() && !array {
+        if data.target.is_none() && !data.is_broken("target") && !array {
             let message = format!(
                 "nothing says in which column of {} the labels are",
                 quoted(&truth.value.0)
@@ -335,7 +320,10 @@ impl Checker<'_, '_> {
     /// The output file that a claim is read from, or a report that its step does not keep it.
     fn output(&mut self, file: &Maybe<RelativePath>, claim: &raw::Claim) -> Option<String> {
         let file = file.as_ref()?;
-        let Some(step) = self.raw_step(&claim.step) else {
+        let Some(step) = self
+            .raw_step(&claim.step)
+            .filter(|step| !step.is_broken("outputs"))
+        else {
             return Some(file.value.0.clone());
         };
         let mut outputs: Vec<&str> = entries(&step.outputs)

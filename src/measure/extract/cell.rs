@@ -83,24 +83,22 @@ impl Search<'_> {
             .cell(self.value)
             .map_err(|NotUtf8| self.not_utf8(line))?
             .unwrap_or_default();
-        let place = format!(
-            "{} line {line}, column `{}`",
-            shown(&self.file.name),
-            shown(self.column)
-        );
+        let (file, column) = (self.file, self.column);
+        let place = || format!("{} line {line}, column `{}`", shown(&file.name), shown(column));
         if cell.is_empty() {
             self.empty += 1;
             return match self.row {
                 RowPick::Pick(_) => Ok(true),
                 RowPick::Index(_) | RowPick::Where(_) => {
-                    Err(self.file.invalid(format_args!("{place}: the cell is empty")))
+                    let detail = format!("line {line}: the cell in the column `{}` is empty", shown(column));
+                    Err(file.invalid(detail))
                 }
             };
         }
         let more = self.picker.offer(|| Candidate {
             number: cell.chars().take(Candidate::LONGEST).collect(),
             percent: false,
-            place,
+            place: place(),
             shown: shown(cell).into_owned(),
         });
         let last = matches!(self.row, RowPick::Index(_));

@@ -47,6 +47,11 @@ pub enum Output {
     Stale,
     /// It is not there.
     Missing,
+    /// It is there and is not to be looked at.
+    Refused {
+        /// Why.
+        why: String,
+    },
 }
 
 /// A value, or several, of which each is a run.
@@ -62,6 +67,8 @@ pub struct Measurement {
     pub signature: Option<String>,
     /// Where each value stands: `stdout line 214`, `results.json /test/acc`.
     pub places: Vec<String>,
+    /// Half a unit of the last place that the coarsest value is printed to; 0 for what we computed ourselves.
+    pub half_unit: f64,
     /// What a reader should know of how the values were found.
     pub notes: Vec<String>,
     /// The text behind the values, as it stands there; at most the first 20, one a line.
@@ -167,6 +174,10 @@ impl StepFiles {
                     error.hint("check the name against what the code writes, and where it writes it")
                 })
             }
+            Some(Output::Refused { why }) => Err(invalid(
+                Fault::Paper,
+                format!("`{}` is not looked at: {}", shown(name), shown(why)),
+            )),
             None => {
                 let names: Vec<String> = self.outputs.keys().cloned().collect();
                 let near = nearest(name, &names).map(|near| format!("did you mean `{near}`?"));
@@ -204,7 +215,11 @@ impl Aim<'_> {
             .take(20)
             .map(|(_, candidate)| candidate.shown.as_str())
             .collect();
+        let half_units = found
+            .iter()
+            .map(|(_, candidate)| number::half_unit(candidate, unit));
         Ok(Measurement {
+            half_unit: half_units.fold(0.0, f64::max),
             text: text.join("\n"),
             values: found.iter().map(|(value, _)| *value).collect(),
             places: found.into_iter().map(|(_, candidate)| candidate.place).collect(),
@@ -276,6 +291,7 @@ impl PredictionsOf<'_> {
             floor: floor_from_labels(name, &predictions),
             signature: Some(signature(metric, &predictions)),
             places: vec![format!("{} ({examples} rows)", shown(self.file))],
+            half_unit: 0.0,
             notes: predictions.notes().to_vec(),
             text: shown(&text).into_owned(),
         })

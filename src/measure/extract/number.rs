@@ -42,6 +42,16 @@ pub(super) fn value(
     within(value, percent, candidate, metric)
 }
 
+/// Half a unit of the last place of a candidate that is a number, in the metric's own unit.
+pub(super) fn half_unit(candidate: &Candidate, unit: Unit) -> f64 {
+    let text = candidate.number.trim().trim_end_matches('%').trim_end();
+    let percent = candidate.percent || candidate.number.contains('%') || unit == Unit::Percent;
+    let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
+    let decimals = mantissa.split_once('.').map_or(0, |(_, decimals)| decimals.len());
+    let exponent = exponent.parse().unwrap_or(0) - i32::try_from(decimals).unwrap_or(i32::MAX);
+    0.5 * 10f64.powi(exponent - if percent { 2 } else { 0 })
+}
+
 /// `text` as a number, divided by 100 if it is in per cent.
 pub(super) fn parse(text: &str, percent: bool) -> Result<f64, Trouble> {
     let text = text.trim().replace('−', "-");

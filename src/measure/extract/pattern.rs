@@ -139,13 +139,11 @@ fn behind_escape(bytes: &[u8]) -> &[u8] {
                 .position(|&byte| byte == 0x07 || byte == ESCAPE)
                 .unwrap_or(rest.len());
             match &rest[end..] {
-                [ESCAPE, b'\\', rest @ ..] | [0x07, rest @ ..] => rest,
-                rest => rest,
+                [ESCAPE, b'\\', rest @ ..] | [0x07, rest @ ..] | rest => rest,
             }
         }
         [0x20..=0x2f, rest @ ..] => behind(rest, |byte| (0x30..=0x7e).contains(&byte)),
-        [0x30..=0x7e, rest @ ..] => rest,
-        rest => rest,
+        [0x30..=0x7e, rest @ ..] | rest => rest,
     }
 }
 

@@ -66,9 +66,8 @@ impl Picker {
             Pick::Last => self.kept.clear(),
             Pick::First if !self.kept.is_empty() => return true,
             Pick::Only if self.kept.len() >= 4 => return true,
-            Pick::First | Pick::Only => {}
             Pick::All | Pick::Best if self.kept.len() >= MOST => return false,
-            Pick::All | Pick::Best => {}
+            Pick::First | Pick::Only | Pick::All | Pick::Best => {}
         }
         self.kept.push(candidate());
         true

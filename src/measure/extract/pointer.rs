@@ -312,7 +312,9 @@ impl<'de> Visitor<'de> for Goal {
                     array: false,
                 } if values.len() < MOST_VALUES => values.extend(value),
                 Found::Values { array: false, .. } => wrong = Some("an array of more than 100000 values"),
-                _ => wrong = Some("an array that holds more than numbers"),
+                Found::Values { .. } | Found::Wrong(_) | Found::Nothing { .. } => {
+                    wrong = Some("an array that holds more than numbers");
+                }
             }
         }
         Ok(wrong.map_or(Found::Values { values, array: true }, Found::Wrong))

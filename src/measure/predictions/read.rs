@@ -1,5 +1,6 @@
 //! The predictions file and our own labels, read and joined.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -12,6 +13,9 @@ use crate::manifest::Data;
 use crate::measure::registry::{Input, Metric};
 use crate::measure::table::{Column, Side, Table, TableFile, nearest, shown};
 use crate::reason::Unmeasured;
+
+/// How many entries of a folder are looked at.
+const MOST_ENTRIES: usize = 10_000;
 
 /// Labels that are ours: pinned data.
 #[derive(Clone, Debug)]
@@ -27,14 +31,11 @@ pub struct Truth {
 impl Truth {
     /// The labels of a data set whose file lies at `path`.
     pub fn new(data: &Data, path: impl Into<PathBuf>) -> Self {
-        let format = data
-            .format
-            .or_else(|| TableFile::written("", &data.source).known_format());
-        let name = if format.is_some() { &data.id } else { &data.source };
         let file = TableFile {
             path: path.into(),
-            name: name.clone(),
-            format,
+            name: data.id.clone(),
+            ending: data.source.clone(),
+            format: data.format,
             side: Side::Pinned,
         };
         Self {
@@ -223,7 +224,8 @@ fn read_labels(
     })?;
     let id_column = truth.id_column.as_deref().filter(|_| with_ids);
     let wanted: Vec<&str> = [Some(target), id_column].into_iter().flatten().collect();
-    let table = Table::open(&truth.file, &wanted)?;
+    let file = unpacked(&truth.file)?;
+    let table = Table::open(&file, &wanted)?;
     let label = Some(table.column(target)?);
     let plan = Plan {
         ids: id_column.map(|name| table.column(name)).transpose()?,
@@ -233,6 +235,42 @@ fn read_labels(
     };
     let headless = table.headless();
     Ok((Columns::read(table, &plan, names)?, headless))
+}
+
+/// The file itself, or the only one in the folder of an unpacked archive.
+fn unpacked(file: &TableFile) -> Result<Cow<'_, TableFile>, Unmeasured> {
+    if !file.path.is_dir() {
+        return Ok(Cow::Borrowed(file));
+    }
+    let entries = walkdir::WalkDir::new(&file.path).sort_by_file_name().into_iter();
+    let files = entries
+        .take(MOST_ENTRIES)
+        .filter_map(Result::ok)
+        .filter(|entry| entry.file_type().is_file());
+    let paths: Vec<PathBuf> = files.map(walkdir::DirEntry::into_path).collect();
+    let [path] = paths.as_slice() else {
+        let inside = paths
+            .iter()
+            .take(3)
+            .filter_map(|path| path.strip_prefix(&file.path).ok());
+        let inside: Vec<_> = inside
+            .map(|path| format!("`{}`", shown(&path.to_string_lossy())))
+            .collect();
+        let detail = format!(
+            "it is a folder with {} files and not a table: {}",
+            paths.len(),
+            inside.join(", ")
+        );
+        return Err(file
+            .invalid(detail)
+            .hint("give the labels as a data set of their own, of one file"));
+    };
+    let ending = path.to_string_lossy().into_owned();
+    Ok(Cow::Owned(TableFile {
+        path: path.clone(),
+        ending,
+        ..file.clone()
+    }))
 }
 
 /// Puts the predictions into the order of the labels.

@@ -153,12 +153,10 @@ fn ragged(file: &TableFile, line: u64, found: usize, expected: usize) -> Unmeasu
 }
 
 fn broken(file: &TableFile, error: &csv::Error, line: u64) -> Unmeasured {
-    match error.kind() {
-        csv::ErrorKind::Io(cause) => {
-            let error = unreadable(file, cause);
-            let detail = format!("{} (from line {line})", error.detail);
-            Unmeasured { detail, ..error }
-        }
-        _ => file.invalid(format_args!("line {line}: {error}")),
-    }
+    let csv::ErrorKind::Io(cause) = error.kind() else {
+        return file.invalid(format_args!("line {line}: {error}"));
+    };
+    let error = unreadable(file, cause);
+    let detail = format!("{} (from line {line})", error.detail);
+    Unmeasured { detail, ..error }
 }

@@ -45,8 +45,10 @@ impl Side {
 pub struct TableFile {
     /// Where it lies.
     pub path: PathBuf,
-    /// What it is called in messages, and whose ending tells its format.
+    /// What it is called in messages.
     pub name: String,
+    /// A name or an address whose ending tells its format.
+    pub ending: String,
     /// Its format, if that is declared.
     pub format: Option<TableFormat>,
     /// Whose it is.
@@ -56,9 +58,11 @@ pub struct TableFile {
 impl TableFile {
     /// A file that a step wrote; its name tells its format.
     pub fn written(path: impl Into<PathBuf>, name: impl Into<String>) -> Self {
+        let name = name.into();
         Self {
             path: path.into(),
-            name: name.into(),
+            ending: name.clone(),
+            name,
             format: None,
             side: Side::Written,
         }
@@ -68,13 +72,8 @@ impl TableFile {
         invalid(self.side.fault(), format!("`{}`: {detail}", shown(&self.name)))
     }
 
-    /// The format that its name tells, if it is one.
-    pub(super) fn known_format(&self) -> Option<TableFormat> {
-        by_ending(&self.name).ok()
-    }
-
     fn format(&self) -> Result<TableFormat, Unmeasured> {
-        let format = self.format.map_or_else(|| by_ending(&self.name), Ok);
+        let format = self.format.map_or_else(|| by_ending(&self.ending), Ok);
         let other = |what: &str| {
             let hint = "write it as CSV, TSV or JSON Lines";
             Err(self
@@ -165,15 +164,12 @@ impl Table {
     pub(super) fn open(file: &TableFile, wanted: &[&str]) -> Result<Self, Unmeasured> {
         let format = file.format()?;
         checked(file)?;
-        let (columns, headless, body) = match format {
-            TableFormat::Jsonl => {
-                let (columns, rows) = json::Rows::open(file)?;
-                (columns, false, Body::Json(rows))
-            }
-            _ => {
-                let (columns, headless, rows) = delimited::open(file, format == TableFormat::Tsv, wanted)?;
-                (columns, headless, Body::Delimited(rows))
-            }
+        let (columns, headless, body) = if format == TableFormat::Jsonl {
+            let (columns, rows) = json::Rows::open(file)?;
+            (columns, false, Body::Json(rows))
+        } else {
+            let (columns, headless, rows) = delimited::open(file, format == TableFormat::Tsv, wanted)?;
+            (columns, headless, Body::Delimited(rows))
         };
         if columns.len() > MOST_COLUMNS {
             return Err(file.invalid(format_args!(
@@ -308,20 +304,26 @@ pub(super) fn nearest<'a>(name: &str, candidates: &'a [String]) -> Option<Cow<'a
     (close(&best) > 0.75).then(|| shown(best))
 }
 
-/// `text` as it can stand in a message: short, and without control characters.
+/// `text` as it can stand in a message: short, and without characters that steer a terminal.
 pub(super) fn shown(text: &str) -> Cow<'_, str> {
     const MOST: usize = 80;
-    let clean = text.len() <= MOST && !text.chars().any(char::is_control);
+    let clean = text.len() <= MOST && !text.chars().any(steers);
     if clean {
         return Cow::Borrowed(text);
     }
-    let mut short: String = text
-        .chars()
+    let mut chars = text.chars();
+    let mut short: String = chars
+        .by_ref()
         .take(MOST)
-        .map(|c| if c.is_control() { '�' } else { c })
+        .map(|c| if steers(c) { '�' } else { c })
         .collect();
-    if short.len() < text.len() {
+    if chars.next().is_some() {
         short.push('…');
     }
     Cow::Owned(short)
+}
+
+/// Control characters, and those that turn the direction of the text around.
+fn steers(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use reproof::execute::{ExecuteError, Executor as _, Job, Limits, Local, Mount, Network, Outcome, Wanted};
@@ -21,8 +23,33 @@ pub(crate) fn program() -> PathBuf {
     std::env::var_os("REPROOF_TEST_PROGRAM").map_or(env!("CARGO_BIN_EXE_reproof").into(), PathBuf::from)
 }
 
-/// A Python that lies where the sandbox sees it.
-pub(crate) const PYTHON: &str = "/usr/bin/python3";
+/// A Python: the system's, or else the first in the path, which then has to be shown to the sandbox.
+pub(crate) fn python() -> &'static str {
+    static FOUND: OnceLock<String> = OnceLock::new();
+    FOUND.get_or_init(|| {
+        let system = ["/usr/bin/python3", "/usr/local/bin/python3"]
+            .into_iter()
+            .find(|path| Path::new(path).exists());
+        system.map_or_else(|| ask_python("sys.executable"), str::to_owned)
+    })
+}
+
+/// Where a Python outside of /usr has its libraries.
+fn python_prefix() -> Option<PathBuf> {
+    (!python().starts_with("/usr/")).then(|| PathBuf::from(ask_python("sys.base_prefix")))
+}
+
+fn ask_python(what: &str) -> String {
+    let script = format!("import os, sys; print(os.path.realpath({what}))");
+    let output = Command::new("python3")
+        .args(["-c", &script])
+        .output()
+        .expect("a Python");
+    String::from_utf8(output.stdout)
+        .expect("a path")
+        .trim()
+        .to_owned()
+}
 
 /// A job in the making. Dropping it removes its folders.
 pub(crate) struct Bench {
@@ -54,11 +81,19 @@ impl Bench {
             inside: Path::new("/w").join(name),
             writable,
         };
+        let prefix = python_prefix().map(|prefix| Mount {
+            host: prefix.clone(),
+            inside: prefix,
+            writable: false,
+        });
         let job = Job {
             name: "test".to_owned(),
             argv: Vec::new(),
             directory: "/w/code".into(),
-            mounts: vec![mount("code", true), mount("out", true), mount("data", false)],
+            mounts: [mount("code", true), mount("out", true), mount("data", false)]
+                .into_iter()
+                .chain(prefix)
+                .collect(),
             env: BTreeMap::from([("GREETING".to_owned(), OsString::from("hello"))]),
             path: Vec::new(),
             network: Network::None,
@@ -100,7 +135,7 @@ impl Bench {
     #[track_caller]
     pub(crate) fn python(&mut self, script: &str, arguments: &[&str]) -> Ran {
         fs::write(self.path("code/script.py"), script).expect("written");
-        self.run(&[&[PYTHON, "script.py"], arguments].concat())
+        self.run(&[&[python(), "script.py"], arguments].concat())
     }
 
     #[track_caller]
@@ -162,10 +197,20 @@ pub(crate) fn alive(mark: &str) -> bool {
 /// Waits until `done`, for a long time but not for ever.
 pub(crate) fn eventually(done: impl Fn() -> bool) -> bool {
     let deadline = Instant::now() + Duration::from_secs(60);
-    while !done() && Instant::now() < deadline {
+    while Instant::now() < deadline {
+        if done() {
+            return true;
+        }
         std::thread::sleep(Duration::from_millis(10));
     }
-    done()
+    false
+}
+
+/// Says "hi" to everybody who connects.
+pub(crate) fn greet<W: Write>(peers: impl Iterator<Item = io::Result<W>>) {
+    for mut peer in peers.flatten() {
+        drop(peer.write_all(b"hi"));
+    }
 }
 
 /// A word that nothing else on this machine contains.
@@ -177,4 +222,23 @@ pub(crate) fn mark() -> String {
         std::process::id(),
         NEXT.fetch_add(1, Ordering::Relaxed)
     )
+}
+
+impl Bench {
+    /// Like [`Bench::run`], but `None` where this machine cannot confine as asked.
+    #[track_caller]
+    pub(crate) fn run_or_refused(&mut self, argv: &[&str]) -> Option<Ran> {
+        match self.try_run(argv) {
+            Ok(ran) => Some(ran),
+            Err(ExecuteError::CannotConfine { .. }) => None,
+            Err(error) => panic!("{}", reproof::error::chain(&error)),
+        }
+    }
+
+    /// Like [`Bench::python`], but `None` where this machine cannot confine as asked.
+    #[track_caller]
+    pub(crate) fn python_or_refused(&mut self, script: &str) -> Option<Ran> {
+        fs::write(self.path("code/script.py"), script).expect("written");
+        self.run_or_refused(&[python(), "script.py"])
+    }
 }
