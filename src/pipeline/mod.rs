@@ -104,7 +104,7 @@ pub fn check(
         reports: Vec::new(),
     };
 
-    let acquired = stages.time(Stage::Acquire, || {
+    let mut acquired = stages.time(Stage::Acquire, || {
         gather::acquire(&manifest, &folder, settings, observer)
     });
     let environment = stages.time(Stage::Environment, || {
@@ -129,6 +129,7 @@ pub fn check(
         }),
         (Err(why), _) | (_, Err(why)) => steps::none_of(&manifest, &folder, why),
     });
+    acquired.take_made(&manifest, &steps);
     let measured = stages.time(Stage::Measure, || measured::all(&manifest, &acquired, &steps));
     let evidence = evidence::of(
         &manifest,

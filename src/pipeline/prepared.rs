@@ -319,7 +319,11 @@ fn cores() -> u64 {
 
 /// What every step gets: helps towards the same result twice, and where things are.
 fn environment_variables(step: &Step, seed: Option<u64>) -> BTreeMap<String, OsString> {
-    let threads = cores().to_string();
+    let threads = step
+        .env
+        .get("OMP_NUM_THREADS")
+        .cloned()
+        .unwrap_or_else(|| cores().to_string());
     let mut env: BTreeMap<String, OsString> = BTreeMap::new();
     for (name, value) in [
         ("PYTHONHASHSEED", "0"),
