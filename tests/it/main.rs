@@ -10,3 +10,4 @@ mod fetch;
 mod git;
 mod manifest;
 mod papers;
+mod registry;
