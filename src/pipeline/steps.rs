@@ -7,6 +7,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use super::error::room_hint;
 use super::saved;
 use super::template::{CODE, OUT, Template};
 use crate::acquire::git::Pinned;
@@ -20,6 +21,7 @@ use crate::execute::{
 use crate::manifest::{Action, CheckpointFormat, Manifest, Seeds, Step};
 use crate::observe::{Event, Observer};
 use crate::reason::{Reason, Unmeasured};
+use crate::workspace::remove_tree;
 
 /// Bytes that each of the two logs of a step may have.
 const LOG_LIMIT: u64 = 256 << 20;
@@ -527,8 +529,8 @@ impl Prepared {
                 ending
             }
         };
-        let _ = remove(&folder.join("work"));
-        let _ = remove(&folder.join("out"));
+        let _ = remove_tree(&folder.join("work"));
+        let _ = remove_tree(&folder.join("out"));
         if let Err(error) = saved::write(&folder, &inputs, &ending, run.result.as_ref().ok()) {
             run.result = Err(host_failure("keep what the step did", &error));
         }
@@ -605,7 +607,7 @@ impl Prepared {
     fn lay_out(&self, ground: Ground<'_>, work: &Path, out: &Path) -> io::Result<()> {
         // Left by a run that was interrupted.
         for folder in [work, out, &work.with_file_name("outputs")] {
-            remove(folder)?;
+            remove_tree(folder)?;
         }
         fs::create_dir_all(out)?;
         tree::private_copy(ground.pristine, work)?;
@@ -698,29 +700,41 @@ fn find_reusable(ground: Ground<'_>, run: &StepRun, inputs: &Inputs) -> Result<(
     if ground.fresh {
         return Err("`--fresh` was given".to_owned());
     }
-    let mut why = "never run before".to_owned();
+    let mut why = None;
     for earlier in runs_newest_first(ground.runs) {
         let folder = earlier.join("steps").join(run.execution.folder_name());
         let Some(saved) = saved::read(&folder) else {
             continue;
         };
         let changes = inputs.changes(&saved.inputs);
-        let name = earlier
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
-        match saved.ran {
+        let not = match saved.ran {
             Some(ran) if changes.is_empty() => match adopt(&folder, &run.folder, &ran, inputs) {
-                Ok(()) => return Ok((name, ran)),
-                Err(error) => return Err(format!("what run {name} left cannot be used: {error}")),
+                Ok(()) => return Ok((name_of(&earlier), ran)),
+                Err(error) => {
+                    // What it got so far must not be taken for the output of the step.
+                    let _ = remove_tree(&run.folder);
+                    format!("what run {} left cannot be used: {error}", name_of(&earlier))
+                }
             },
-            Some(_) => return Err(changes.join("; ")),
-            None if why == "never run before" => why = format!("ended before: {}", saved.ending),
-            None => {}
+            Some(_) => changes.join("; "),
+            None => format!("ended before: {}", saved.ending),
+        };
+        // Other manifests of the folder may have a step of the same name; they explain nothing.
+        if manifest_of(&earlier) == manifest_of(ground.run) {
+            why.get_or_insert(not);
         }
     }
-    Err(why)
+    Err(why.unwrap_or_else(|| "never run before".to_owned()))
+}
+
+fn name_of(run: &Path) -> String {
+    run.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// What comes after the time in a run's name: the manifest's.
+fn manifest_of(run: &Path) -> Option<String> {
+    let name = name_of(run);
+    Some(name.split_once('-')?.1.to_owned())
 }
 
 pub(super) fn runs_newest_first(runs: &Path) -> Vec<PathBuf> {
@@ -736,7 +750,7 @@ fn adopt(from: &Path, to: &Path, ran: &Ran, inputs: &Inputs) -> io::Result<()> {
     if from == to {
         return verify(from, ran);
     }
-    remove(to)?;
+    remove_tree(to)?;
     fs::create_dir_all(to.join("outputs"))?;
     for log in ["stdout.log", "stderr.log"] {
         fs::copy(from.join(log), to.join(log))?;
@@ -800,14 +814,6 @@ fn log_digest(run: &StepRun, name: &str) -> Result<Digest, Unmeasured> {
         .map_err(|error| host_failure("hash the logs", &error))
 }
 
-/// Removes a folder with all that is in it, if it is there.
-fn remove(folder: &Path) -> io::Result<()> {
-    match fs::remove_dir_all(folder) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
-    }
-}
-
 /// Puts a copy of `from` at `place` in the working copy, in place of what is there.
 fn put(from: &Path, working: &Path, place: &Path) -> io::Result<()> {
     let target = working.join(place);
@@ -830,16 +836,14 @@ fn put(from: &Path, working: &Path, place: &Path) -> io::Result<()> {
 }
 
 fn host_failure(action: &str, error: &io::Error) -> Unmeasured {
-    let full = error.kind() == io::ErrorKind::StorageFull;
     let unmeasured = Unmeasured::new(
         Reason::StepFailed,
         Fault::Host,
         format!("cannot {action}: {error}"),
     );
-    if full {
-        unmeasured.hint("make room on the disk and check again")
-    } else {
-        unmeasured
+    match room_hint(error) {
+        Some(hint) => unmeasured.hint(hint),
+        None => unmeasured,
     }
 }
 
@@ -849,7 +853,7 @@ fn not_started(error: &ExecuteError) -> Unmeasured {
         ExecuteError::Io { .. } => Reason::StepFailed,
     };
     let unmeasured = Unmeasured::new(reason, error.fault(), chain(error));
-    match error.hint() {
+    match room_hint(error).or_else(|| error.hint()) {
         Some(hint) => unmeasured.hint(hint),
         None => unmeasured,
     }
