@@ -4,9 +4,10 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::endings::host_failure;
 use super::error::room_hint;
+use super::execution::{Inventory, Present};
 use super::folder::RunFolder;
-use super::steps::{Inventory, Present};
 use super::{Reused, Settings, beside};
 use crate::acquire::git::{self, Finding, GitError, PinRequest, Pinned};
 use crate::acquire::{self, AcquireError, Context, Input, Obtained};
@@ -174,23 +175,16 @@ fn take(from: &Path, to: &Path, name: &str) -> Result<Arrived, Unmeasured> {
         Digest::of_file(to)
     };
     let (digest, bytes) = copy().map_err(|error: io::Error| {
-        let detail = format!("cannot copy the checker's own file `{name}` into the run");
-        host_failure(detail, &error)
+        host_failure(
+            &format!("copy the checker's own file `{name}` into the run"),
+            &error,
+        )
     })?;
     Ok(Arrived {
         digest,
         bytes,
         reused: false,
     })
-}
-
-/// The disk does not do what it should.
-fn host_failure(detail: String, error: &io::Error) -> Unmeasured {
-    let failed = Unmeasured::new(Reason::StepFailed, Fault::Host, format!("{detail}: {error}"));
-    match room_hint(error) {
-        Some(hint) => failed.hint(hint),
-        None => failed,
-    }
 }
 
 /// What steps see of a data set: the file, the folder it was unpacked into, or one member of that.
@@ -269,9 +263,10 @@ fn moved(
 }
 
 fn no_code(error: &GitError) -> Unmeasured {
-    let reason = match error {
-        GitError::Cancelled => Reason::Cancelled,
-        _ => Reason::CodeUnavailable,
+    let reason = if matches!(error, GitError::Cancelled) {
+        Reason::Cancelled
+    } else {
+        Reason::CodeUnavailable
     };
     diagnosed(reason, error)
 }
@@ -330,14 +325,14 @@ pub(super) fn environment(
         locked: locked.as_ref(),
         allow_builds: true,
     };
-    environment::prepare(&wanted, &settings.workshop(observer))
-        .map_err(|error| no_environment(&error))
+    environment::prepare(&wanted, &settings.workshop(observer)).map_err(|error| no_environment(&error))
 }
 
 pub(super) fn no_environment(error: &EnvironmentError) -> Unmeasured {
-    let reason = match error {
-        EnvironmentError::Cancelled => Reason::Cancelled,
-        _ => Reason::Environment,
+    let reason = if matches!(error, EnvironmentError::Cancelled) {
+        Reason::Cancelled
+    } else {
+        Reason::Environment
     };
     diagnosed(reason, error)
 }

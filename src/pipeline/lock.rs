@@ -189,14 +189,12 @@ pub fn own_files_as_locked(manifest: &Manifest, locked: &Lock) -> Result<(), loc
 }
 
 fn locked_environment(resolved: ResolvedEnvironment) -> LockedEnvironment {
-    let mut notes = resolved.notes;
-    notes.extend(resolved.wishes.iter().map(ToString::to_string));
     LockedEnvironment {
         python: resolved.python,
         as_of: resolved.as_of,
         uv: resolved.uv,
         packages: resolved.packages.into_iter().collect(),
-        notes,
+        notes: resolved.notes,
         inputs: resolved.inputs.0,
         requirements: resolved.requirements,
     }

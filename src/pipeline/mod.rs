@@ -3,13 +3,17 @@
 //! There is always a report. A stage that stops leaves its reason where its
 //! result would be; what depends on it is not run, everything else is.
 
+mod endings;
 mod error;
 mod evidence;
+mod execution;
 mod folder;
 mod gather;
 mod lock;
 mod measured;
 mod plan;
+mod prepared;
+mod reuse;
 mod saved;
 mod steps;
 mod template;
@@ -23,11 +27,11 @@ use folder::RunFolder;
 use jiff::Timestamp;
 
 pub use error::CheckError;
-pub use lock::{LockError, Locked, lock, own_files_as_locked};
-pub use plan::{Plan, plan};
-pub use steps::{
+pub use execution::{
     DeclaredOutput, Execution, Inventory, OutputFile, OutputState, Present, Ran, StepRun, executions,
 };
+pub use lock::{LockError, Locked, lock, own_files_as_locked};
+pub use plan::{Plan, plan};
 
 use crate::acquire::http::Network;
 use crate::acquire::store::Store;
@@ -188,7 +192,7 @@ fn report(
         stages: stages.reports,
         inputs: acquired.reports,
         code: acquired.code.map(|code| code.pinned),
-        environment: environment,
+        environment,
         steps,
         measured,
         judgement,

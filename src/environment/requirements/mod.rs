@@ -5,8 +5,10 @@
 //! get them, is decided by whoever runs this machine: every line that tries to
 //! say so becomes a [`Wish`] that is shown and not obeyed.
 
+mod address;
 mod conda;
 mod line;
+mod lines;
 mod pyproject;
 mod text;
 
@@ -116,6 +118,8 @@ pub struct Wish {
     pub text: String,
     /// What was done instead.
     pub done: String,
+    /// Whether something that it asks for is not installed; else it only said where or how to get packages.
+    pub missing: bool,
 }
 
 impl fmt::Display for Wish {
