@@ -8,6 +8,7 @@ use super::endings::host_failure;
 use super::error::room_hint;
 use super::execution::{Inventory, Present};
 use super::folder::RunFolder;
+use super::steps::cancelled;
 use super::{Reused, Settings, beside};
 use crate::acquire::git::{self, Finding, GitError, PinRequest, Pinned};
 use crate::acquire::{self, AcquireError, Context, Input, Obtained};
@@ -302,6 +303,9 @@ fn obtain(
     context: &Context,
     observer: &dyn Observer,
 ) -> Result<Obtained, Unmeasured> {
+    if observer.cancelled() {
+        return Err(cancelled());
+    }
     if let (true, Err(why)) = (source.starts_with("repo:"), code) {
         return Err(why.clone());
     }
