@@ -4,16 +4,20 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::endings::host_failure;
+use super::error::room_hint;
 use super::execution::{Inventory, Present, StepRun};
+use super::folder::RunFolder;
+use super::steps::cancelled;
 use super::{Reused, Settings, beside};
-use crate::acquire::git::{self, GitError, PinRequest, Pinned};
+use crate::acquire::git::{self, Finding, GitError, PinRequest, Pinned};
 use crate::acquire::{self, AcquireError, Context, Input, Obtained};
 use crate::digest::{Digest, Inputs};
-use crate::environment::{self, Environment, ResolvedEnvironment, Wanted};
+use crate::environment::{self, Environment, EnvironmentError, ResolvedEnvironment, Wanted};
 use crate::error::{Diagnose, Fault, chain};
 use crate::manifest::lock::{Lock, LockedEnvironment};
-use crate::manifest::{Data, Manifest, Revision};
-use crate::observe::Observer;
+use crate::manifest::{CommitId, Data, Manifest, Revision};
+use crate::observe::{Event, Observer};
 use crate::reason::{Reason, Unmeasured};
 use crate::report::{Arrived, InputReport};
 
@@ -61,12 +65,13 @@ impl Reused for Acquired {
 /// Pins the code into the folder `run`, and obtains everything else.
 pub(super) fn acquire(
     manifest: &Manifest,
-    run: &Path,
+    lock: Option<&Lock>,
+    run: &RunFolder,
     settings: Settings<'_>,
     observer: &dyn Observer,
 ) -> Acquired {
     let mut acquired = Acquired {
-        code: pin(manifest, &run.join("code"), settings, observer),
+        code: pin(manifest, lock, &run.code(), settings, observer),
         data: Inventory::new(),
         checkpoints: Inventory::new(),
         files: Inventory::new(),
@@ -106,7 +111,7 @@ pub(super) fn acquire(
         });
         acquired.checkpoints.insert(checkpoint.id.clone(), found);
     }
-    acquired.take_files(manifest, &run.join("files"));
+    acquired.take_files(manifest, &run.path.join("files"));
     acquired
 }
 
@@ -160,10 +165,7 @@ impl Acquired {
         for file in &manifest.files {
             let name = file.path.display().to_string();
             let target = into.join(&file.path);
-            let taken = take(&file.absolute, &target).map_err(|error| {
-                let detail = format!("cannot read the checker's own file `{name}`: {error}");
-                Unmeasured::new(Reason::StepFailed, Fault::Manifest, detail)
-            });
+            let taken = take(&file.absolute, &target, &name);
             self.reports.push(InputReport {
                 kind: "file",
                 name: name.clone(),
@@ -182,10 +184,25 @@ impl Acquired {
     }
 }
 
-fn take(from: &Path, to: &Path) -> io::Result<Arrived> {
-    fs::create_dir_all(to.parent().unwrap_or(Path::new("/")))?;
-    fs::copy(from, to)?;
-    let (digest, bytes) = Digest::of_file(to)?;
+/// Copies `from` to `to`. What cannot be read is the manifest's affair, what cannot be written the machine's.
+fn take(from: &Path, to: &Path, name: &str) -> Result<Arrived, Unmeasured> {
+    let mut source = fs::File::open(from).map_err(|error| {
+        let detail = format!("cannot read the checker's own file `{name}`: {error}");
+        Unmeasured::new(Reason::StepFailed, Fault::Manifest, detail)
+    })?;
+    let mut copy = || {
+        fs::create_dir_all(to.parent().unwrap_or(Path::new("/")))?;
+        let mut target = fs::File::create_new(to)?;
+        io::copy(&mut source, &mut target)?;
+        target.set_permissions(source.metadata()?.permissions())?;
+        Digest::of_file(to)
+    };
+    let (digest, bytes) = copy().map_err(|error: io::Error| {
+        host_failure(
+            &format!("copy the checker's own file `{name}` into the run"),
+            &error,
+        )
+    })?;
     Ok(Arrived {
         digest,
         bytes,
@@ -256,6 +273,7 @@ fn present(data: &Data, obtained: Obtained) -> Result<Present, Unmeasured> {
 
 fn pin(
     manifest: &Manifest,
+    lock: Option<&Lock>,
     into: &Path,
     settings: Settings<'_>,
     observer: &dyn Observer,
@@ -275,12 +293,39 @@ fn pin(
         submodules: manifest.code.submodules,
         into,
     };
-    let pinned =
+    let mut pinned =
         git::pin(&request, settings.git, settings.cache, observer).map_err(|error| no_code(&error))?;
+    pinned.findings.extend(moved(manifest, lock, settings, observer));
     Ok(Code {
         pinned,
         checkout: into.to_owned(),
     })
+}
+
+/// What happened to the branch or tag that was locked. Not being able to ask is worth a note, nothing more.
+fn moved(
+    manifest: &Manifest,
+    lock: Option<&Lock>,
+    settings: Settings<'_>,
+    observer: &dyn Observer,
+) -> Option<Finding> {
+    let locked = &lock?.code;
+    let name = &locked.reference;
+    if CommitId::new(name).is_some() || settings.network.offline || observer.cancelled() {
+        return None;
+    }
+    let repository = &manifest.code.repository;
+    let base = beside(manifest);
+    match git::check_reference(repository, &base, name, &locked.commit, settings.git, observer) {
+        Ok(finding) => finding,
+        Err(error) => {
+            let why = chain(&error);
+            observer.event(Event::Note(&format!(
+                "whether `{name}` moved since it was locked is not known: {why}"
+            )));
+            None
+        }
+    }
 }
 
 fn no_code(error: &GitError) -> Unmeasured {
@@ -299,7 +344,7 @@ pub(super) fn diagnosed(reason: Reason, error: &dyn Diagnose) -> Unmeasured {
         detail = format!("{detail}: {}", chain(cause));
     }
     let unmeasured = Unmeasured::new(reason, error.fault(), detail);
-    match error.hint() {
+    match error.source().and_then(room_hint).or_else(|| error.hint()) {
         Some(hint) => unmeasured.hint(hint),
         None => unmeasured,
     }
@@ -323,6 +368,9 @@ fn obtain(
     context: &Context,
     observer: &dyn Observer,
 ) -> Result<Obtained, Unmeasured> {
+    if observer.cancelled() {
+        return Err(cancelled());
+    }
     if let (true, Err(why)) = (source.starts_with("repo:"), code) {
         return Err(why.clone());
     }
@@ -346,7 +394,16 @@ pub(super) fn environment(
         locked: locked.as_ref(),
         allow_builds: true,
     };
-    environment::prepare(&wanted, &settings.workshop(observer)).map_err(|error| error.unmeasured())
+    environment::prepare(&wanted, &settings.workshop(observer)).map_err(|error| no_environment(&error))
+}
+
+pub(super) fn no_environment(error: &EnvironmentError) -> Unmeasured {
+    let reason = if matches!(error, EnvironmentError::Cancelled) {
+        Reason::Cancelled
+    } else {
+        Reason::Environment
+    };
+    diagnosed(reason, error)
 }
 
 /// What a lock holds, as the environment stage knows it.

@@ -16,6 +16,7 @@ use crate::execute::tree::{self, Bounds, Snapshot, Sources};
 use crate::execute::{Job, Limits, Mount, Network};
 use crate::manifest::{Action, Step};
 use crate::reason::Unmeasured;
+use crate::workspace::remove_tree;
 
 /// Bytes that each of the two logs of a step may have.
 pub(super) const LOG_LIMIT: u64 = 256 << 20;
@@ -172,8 +173,8 @@ impl Prepared {
                 ending
             }
         };
-        let _ = remove(&folder.join("work"));
-        let _ = remove(&folder.join("out"));
+        let _ = remove_tree(&folder.join("work"));
+        let _ = remove_tree(&folder.join("out"));
         if let Err(error) = saved::write(&folder, &inputs, &ending, run.result.as_ref().ok()) {
             run.result = Err(host_failure("keep what the step did", &error));
         }
@@ -250,7 +251,7 @@ impl Prepared {
     fn lay_out(&self, ground: Ground<'_>, work: &Path, out: &Path) -> io::Result<()> {
         // Left by a run that was interrupted.
         for folder in [work, out, &work.with_file_name("outputs")] {
-            remove(folder)?;
+            remove_tree(folder)?;
         }
         fs::create_dir_all(out)?;
         tree::private_copy(ground.pristine, work)?;
@@ -372,14 +373,6 @@ fn log_digest(run: &StepRun, name: &str) -> Result<Digest, Unmeasured> {
     digest
         .map(|(digest, _)| digest)
         .map_err(|error| host_failure("hash the logs", &error))
-}
-
-/// Removes a folder with all that is in it, if it is there.
-pub(super) fn remove(folder: &Path) -> io::Result<()> {
-    match fs::remove_dir_all(folder) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
-    }
 }
 
 /// Puts a copy of `from` at `place` in the working copy, in place of what is there.

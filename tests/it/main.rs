@@ -2,6 +2,7 @@
 
 mod cli;
 mod common;
+mod common_faults;
 mod common_git;
 mod demo;
 mod environment;
@@ -11,3 +12,4 @@ mod git;
 mod manifest;
 mod papers;
 mod registry;
+mod resume;
