@@ -3,7 +3,7 @@
 //! Two places only: the user's cache, shared by any number of processes at
 //! once, and `.reproof/` beside the manifest.
 
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -71,15 +71,33 @@ impl Cache {
     ///
     /// When the lock file cannot be made or locked.
     pub fn lock(&self, name: &str) -> io::Result<File> {
+        let file = self.lock_file(name)?;
+        file.lock()?;
+        Ok(file)
+    }
+
+    /// Holds the lock named `name` as [`Cache::lock`] does, or returns `None` at once if somebody else does.
+    ///
+    /// # Errors
+    ///
+    /// When the lock file cannot be made or locked.
+    pub fn try_lock(&self, name: &str) -> io::Result<Option<File>> {
+        let file = self.lock_file(name)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(file)),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(error),
+        }
+    }
+
+    fn lock_file(&self, name: &str) -> io::Result<File> {
         let folder = self.root.join("locks");
         fs::create_dir_all(&folder)?;
-        let file = File::options()
+        File::options()
             .create(true)
             .truncate(false)
             .write(true)
-            .open(folder.join(name))?;
-        file.lock()?;
-        Ok(file)
+            .open(folder.join(name))
     }
 }
 

@@ -67,13 +67,11 @@ fn read(path: &Path, settings: &Settings, terminal: &Terminal) -> Result<(Manife
 }
 
 fn refused(error: &ManifestError, terminal: &Terminal) -> Exit {
-    match error {
-        ManifestError::Invalid(problems) => {
-            terminal.line(&problems.render(terminal.colors_messages()));
-            Exit::Usage
-        }
-        other => failed(terminal, other),
+    if let ManifestError::Invalid(problems) = error {
+        terminal.line(&problems.render(terminal.colors_messages()));
+        return Exit::Usage;
     }
+    failed(terminal, error)
 }
 
 fn show_demo(wanted: &DemoArguments, format: Format, settings: &Settings, terminal: &Terminal) -> Exit {

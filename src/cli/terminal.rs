@@ -180,6 +180,10 @@ impl Observer for Terminal {
         if self.verbosity == Verbosity::Quiet {
             return;
         }
+        #[expect(
+            clippy::wildcard_enum_match_arm,
+            reason = "what is not known here need not be shown"
+        )]
         match event {
             Event::StageStarted(stage) => self.line(stage_title(stage)),
             Event::Began(what) => self.began(what),

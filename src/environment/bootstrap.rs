@@ -4,20 +4,22 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
 
 use super::Workshop;
 use super::error::EnvironmentError;
+use super::index::Indexes;
 use super::python::{self, Interpreter};
-use super::tool;
+use crate::acquire::{self, AcquireError, PackageClient};
 use crate::digest::Digest;
+use crate::error::chain;
 use crate::observe::Event;
 use crate::workspace;
 
 /// The version that is fetched.
 pub(super) const VERSION: &str = "0.13.9";
 
-/// The digest of its wheel for each kind of machine (`uname -m`).
+/// The digest of its wheel for each kind of machine (`uname -m`): the one that pip takes where the C library is glibc
+/// 2.28 or newer.
 const WHEELS: [(&str, &str); 2] = [
     (
         "x86_64",
@@ -25,152 +27,121 @@ const WHEELS: [(&str, &str); 2] = [
     ),
     (
         "aarch64",
-        "5435c5ce14a56431208ca0996416d310f1598e8c2c8ba707688985a16bb82dbe",
+        "ecb6028d79dc96fbeafffe5c8af62a7099487ebc05a701e76714eebcffd06375",
     ),
 ];
 
-/// How long the download may take.
-const PATIENCE: Duration = Duration::from_secs(600);
-
-/// Where the fetched uv lies, or would lie.
-pub(super) fn place(workshop: &Workshop<'_>) -> PathBuf {
-    workshop.cache.tools().join(format!("uv-{VERSION}")).join("uv")
+/// Where the fetched uv lies, or would lie, in the folder of tools.
+pub(super) fn place(tools: &Path) -> PathBuf {
+    tools.join(format!("uv-{VERSION}")).join("uv")
 }
 
 /// Fetches uv into the tools folder; another process that does the same is waited for.
 pub(super) fn fetch(workshop: &Workshop<'_>) -> Result<PathBuf, EnvironmentError> {
-    let place = place(workshop);
-    let _lock = workshop
-        .cache
-        .lock("uv")
-        .map_err(EnvironmentError::io("lock", workshop.cache.root()))?;
+    let place = place(&workshop.cache.tools());
+    let _lock = workshop.lock("uv")?;
     if super::host::is_executable(&place) {
         return Ok(place);
     }
-    if workshop.network.offline {
-        return Err(EnvironmentError::NoUv {
-            why: "the network is not to be used".to_owned(),
-        });
-    }
-    let sha256 = pinned_digest().ok_or_else(|| EnvironmentError::NoUv {
-        why: "no uv is pinned for this kind of machine".to_owned(),
-    })?;
+    let fail = |why: &str| EnvironmentError::NoUv { why: why.to_owned() };
+    let sha256 = pinned_digest().ok_or_else(|| fail("none is pinned for this kind of machine"))?;
     let note = format!(
         "uv is not on PATH: uv {VERSION} is fetched into {}",
         place.display()
     );
     workshop.observer.event(Event::Note(&note));
-    let scratch = workshop.scratch()?;
-    let wheel = wheel(workshop, "uv", VERSION, &sha256, scratch.path())?;
+    let wheel = wheel(sha256, workshop)?;
     unpack(&wheel, &place).map_err(EnvironmentError::io("unpack uv to", &place))?;
     Ok(place)
 }
 
 fn pinned_digest() -> Option<Digest> {
     let machine = rustix::system::uname().machine().to_string_lossy().into_owned();
-    WHEELS.iter().find(|(name, _)| *name == machine)?.1.parse().ok()
+    let pinned = WHEELS.iter().find(|(name, _)| *name == machine);
+    pinned?.1.parse().ok()
 }
 
-/// Downloads the wheel of `name` with this digest into `folder`, by pip as this machine is configured.
-fn wheel(
-    workshop: &Workshop<'_>,
-    name: &str,
-    version: &str,
-    sha256: &Digest,
-    folder: &Path,
-) -> Result<PathBuf, EnvironmentError> {
-    let fail = |why: String| EnvironmentError::NoUv { why };
-    let list = folder.join("wanted.txt");
-    let line = format!("{name}=={version} --hash={sha256}\n");
-    fs::write(&list, line).map_err(EnvironmentError::io("write", &list))?;
-    let into = folder.join("wheel");
-    let pip = pip(workshop, folder)?;
-    let mut command = client(workshop, &pip);
-    command.args([
-        "-I",
-        "-m",
-        "pip",
-        "download",
-        "--quiet",
-        "--no-deps",
-        "--only-binary=:all:",
-        "--require-hashes",
-    ]);
-    command.arg("--dest").arg(&into).arg("--requirement").arg(&list);
-    let ran = tool::run(&mut command, PATIENCE, &|| workshop.observer.cancelled());
-    let ran = ran.map_err(|error| {
-        let cancelled = error.kind() == io::ErrorKind::Interrupted;
+/// The wheel, by pip as this machine is configured.
+fn wheel(sha256: Digest, workshop: &Workshop<'_>) -> Result<PathBuf, EnvironmentError> {
+    let scratch = workshop.scratch()?;
+    let packages = PackageClient {
+        pythons: pythons(scratch.path(), workshop),
+        uv: None,
+        variables: variables(workshop),
+    };
+    let (cache, network) = (workshop.cache.clone(), workshop.network.clone());
+    let context = acquire::Context::new(cache, network, PathBuf::from("/"), packages);
+    let wheel = acquire::package::wheel("uv", VERSION, Some(sha256), &context, workshop.observer);
+    wheel.map_err(|error| {
+        let cancelled = matches!(error, AcquireError::Cancelled { .. });
         if cancelled {
             EnvironmentError::Cancelled
         } else {
-            fail(format!("pip could not be run: {error}"))
+            EnvironmentError::NoUv { why: chain(&error) }
         }
-    })?;
-    if !ran.ok {
-        return Err(fail(format!(
-            "pip says `{}`",
-            super::requirements::brief(&ran.last_words())
-        )));
-    }
-    let found = fs::read_dir(&into).and_then(|mut entries| entries.next().transpose());
-    let found = found.map_err(EnvironmentError::io("read", &into))?;
-    let path = found
-        .ok_or_else(|| fail("pip brought nothing".to_owned()))?
-        .path();
-    // pip has checked the digest; that it did is checked here.
-    let (digest, _) = Digest::of_file(&path).map_err(EnvironmentError::io("read", &path))?;
-    if digest != *sha256 {
-        return Err(fail(format!(
-            "the wheel is not the pinned one: expected {sha256}, found {digest}"
-        )));
-    }
-    Ok(path)
+    })
 }
 
-/// An interpreter that has pip: one of the machine, or one of a throw-away virtual environment.
-fn pip(workshop: &Workshop<'_>, folder: &Path) -> Result<PathBuf, EnvironmentError> {
-    let found = python::find(workshop.host, None);
-    let newest = |usable: fn(&Interpreter) -> bool| {
-        let usable = found.iter().filter(|one| one.version.major == 3 && usable(one));
-        usable
-            .max_by_key(|one| one.version)
-            .map(|one| one.executable.clone())
-    };
-    if let Some(python) = newest(|one| one.has_pip) {
-        return Ok(python);
+/// Interpreters with pip, newest first; where none has it, that of a virtual environment made for this.
+fn pythons(scratch: &Path, workshop: &Workshop<'_>) -> Vec<PathBuf> {
+    let mut found = python::find(workshop.host, None);
+    found.retain(|one| one.version.major == 3);
+    found.sort_by_key(|one| std::cmp::Reverse(one.version));
+    let with_pip: Vec<_> = found
+        .iter()
+        .filter(|one| one.has_pip)
+        .map(|one| one.executable.clone())
+        .collect();
+    if !with_pip.is_empty() || workshop.network.offline {
+        return with_pip;
     }
-    let fail = |why: &str| EnvironmentError::NoUv { why: why.to_owned() };
-    let python = newest(|one| one.has_venv).ok_or_else(|| fail("no Python of this machine has pip"))?;
-    let venv = folder.join("venv");
-    let mut command = client(workshop, &python);
-    command.args(["-I", "-m", "venv"]).arg(&venv);
-    let made = tool::run(&mut command, PATIENCE, &|| workshop.observer.cancelled());
-    if !made.is_ok_and(|ran| ran.ok) {
-        return Err(fail(
-            "no Python of this machine has pip, and a virtual environment with one could not be made",
-        ));
-    }
-    Ok(venv.join("bin/python"))
+    found
+        .iter()
+        .find(|one| one.has_venv)
+        .and_then(|one| virtual_python(one, scratch))
+        .into_iter()
+        .collect()
 }
 
-/// `program` with the settings of the user's package client and nothing else.
-fn client(workshop: &Workshop<'_>, program: &Path) -> Command {
-    let mut command = Command::new(program);
-    command.env_clear().current_dir("/").env("PATH", "/usr/bin:/bin");
-    command.envs(
-        workshop
-            .host
-            .variables
-            .iter()
-            .filter(|(name, _)| !name.starts_with("UV_") && *name != "VIRTUAL_ENV"),
-    );
-    command.envs(workshop.host.home.iter().map(|home| ("HOME", home)));
-    command.envs([
-        ("PIP_DISABLE_PIP_VERSION_CHECK", "1"),
-        ("PIP_NO_INPUT", "1"),
-        ("PIP_NO_PYTHON_VERSION_WARNING", "1"),
-    ]);
+/// The interpreter of a new virtual environment, which brings its own pip along.
+fn virtual_python(base: &Interpreter, scratch: &Path) -> Option<PathBuf> {
+    let folder = scratch.join("venv");
+    let mut command = Command::new(&base.executable);
     command
+        .args(["-I", "-m", "venv"])
+        .arg(&folder)
+        .env_clear()
+        .env("PATH", "/usr/bin:/bin");
+    let made = command.output().is_ok_and(|output| output.status.success());
+    made.then(|| folder.join("bin/python"))
+}
+
+/// The user's variables, and what the user's configuration files say, which the client does not read by itself.
+fn variables(workshop: &Workshop<'_>) -> Vec<(String, String)> {
+    let host = workshop.host;
+    let text =
+        |(name, value): (&String, &std::ffi::OsString)| Some((name.clone(), value.to_str()?.to_owned()));
+    let mut variables: Vec<_> = host.variables.iter().filter_map(text).collect();
+    let indexes = Indexes::of(host);
+    let from_files = [
+        ("PIP_INDEX_URL", indexes.default),
+        (
+            "PIP_CERT",
+            indexes
+                .certificate
+                .and_then(|path| path.to_str().map(str::to_owned)),
+        ),
+        (
+            "PIP_TRUSTED_HOST",
+            Some(indexes.trusted.join(" ")).filter(|hosts| !hosts.is_empty()),
+        ),
+    ];
+    for (name, value) in from_files {
+        if host.variable(name).is_none() {
+            variables.extend(value.map(|value| (name.to_owned(), value)));
+        }
+    }
+    variables
 }
 
 /// Takes the one program out of the wheel.

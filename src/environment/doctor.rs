@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::Duration;
 
 use super::host::Host;
@@ -84,10 +83,7 @@ pub fn facts(host: &Host, cache: &Cache, network: &http::Network) -> Vec<Finding
 
 fn uv(host: &Host, cache: &Cache, network: &http::Network) -> Finding {
     const NAME: &str = "uv";
-    let own = cache
-        .tools()
-        .join(format!("uv-{}", bootstrap::VERSION))
-        .join("uv");
+    let own = bootstrap::place(&cache.tools());
     for path in host.program("uv").into_iter().chain([own]) {
         let Some(found) = uv::Uv::at(&path) else { continue };
         let detail = format!("uv {} at {}", found.version, found.path.display());
@@ -366,14 +362,7 @@ fn disk(cache: &Cache) -> Finding {
 
 /// What a program of the machine prints, if it ends well.
 fn said(path: &Path, arguments: &[&str]) -> Option<String> {
-    let mut command = Command::new(path);
-    command
-        .args(arguments)
-        .env_clear()
-        .env("PATH", "/usr/bin:/bin")
-        .current_dir("/");
-    let ran = tool::run(&mut command, Duration::from_secs(10), &|| false).ok()?;
-    (ran.ok && !ran.stdout.trim().is_empty()).then_some(ran.stdout)
+    tool::ask(path, arguments, Duration::from_secs(10)).filter(|text| !text.trim().is_empty())
 }
 
 #[cfg(test)]

@@ -8,8 +8,9 @@ use std::sync::LazyLock;
 use jiff::Timestamp;
 use regex::Regex;
 
+use super::choose::current_minor;
 use super::error::EnvironmentError;
-use super::python::{Interpreter, current_minor};
+use super::python::Interpreter;
 use super::requirements::renamed;
 use super::uv::Ran;
 use crate::error::Fault;
@@ -277,32 +278,14 @@ fn last_characters(text: &str, count: usize) -> String {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
-    use std::path::PathBuf;
 
     use super::super::proxy::{Contact, Target};
-    use super::super::python::{Origin, PythonVersion};
+    use super::super::python::Origin;
     use super::*;
     use crate::error::Diagnose as _;
 
     fn interpreter() -> Interpreter {
-        Interpreter {
-            executable: PathBuf::from("/usr/bin/python3.11"),
-            version: PythonVersion {
-                major: 3,
-                minor: 11,
-                patch: 7,
-            },
-            full_version: "3.11.7".to_owned(),
-            implementation: "CPython".to_owned(),
-            prefix: PathBuf::from("/usr"),
-            base_prefix: PathBuf::from("/usr"),
-            base_executable: PathBuf::from("/usr/bin/python3.11"),
-            libraries: Vec::new(),
-            search: Vec::new(),
-            has_pip: true,
-            has_venv: true,
-            origin: Origin::System,
-        }
+        super::super::choose::tests::interpreter((3, 11, 7), Origin::System)
     }
 
     fn explain(said: &str, builds: bool) -> EnvironmentError {
@@ -405,7 +388,7 @@ mod tests {
                 "{none}Because pandas==1.1.0 has no usable wheels and you require pandas==1.1.0\n\nhint: Wheels are required for `pandas` because building from source is disabled"
             ),
             false,
-            "try `python = \"3.9\"`; or allow it with `--allow-build`",
+            "try `python = \"3.8\"`; or allow it with `--allow-build`",
         );
     }
 

@@ -457,7 +457,7 @@ mod tests {
         let json = r#"{"files":[{"url":"https://files.example/a.whl"},{"url" : "http://files.example:81/b.whl"},{"url":"../c.whl"}]}"#;
         let html = r#"<a href="https://other.example/a.whl#sha256=1">a</a><a href='/b.whl'>b</a>"#;
         let hosts = |page: &str| hosts_of(page).iter().map(ToString::to_string).collect::<Vec<_>>();
-        assert_eq!(hosts(json), ["files.example:443", "files.example:81"]);
+        assert_eq!(hosts(json), ["files.example:81", "files.example:443"]);
         assert_eq!(hosts(html), ["other.example:443"]);
     }
 

@@ -19,7 +19,7 @@ use super::error::EnvironmentError;
 use super::explain::{self, Context};
 use super::pins::{self, Pin};
 use super::python::Interpreter;
-use super::uv::{Installer, Ran, Trust};
+use super::uv::{Installer, Ran, Trace, Trust};
 use super::{ResolvedEnvironment, Wanted, Workshop};
 use crate::digest::{Digest, Inputs};
 use crate::error::Fault;
@@ -43,6 +43,8 @@ pub(super) struct Installed {
     pub(super) reused: bool,
     /// Packages that had no usable wheel.
     pub(super) built_from_source: Vec<String>,
+    /// What the installer reached.
+    pub(super) trace: Trace,
 }
 
 /// What is written when a folder is finished.
@@ -77,6 +79,7 @@ pub(super) fn install(
             key,
             reused: true,
             built_from_source: found.built_from_source,
+            trace: Trace::default(),
         });
     }
     remove(&home, workshop)?;
@@ -90,6 +93,9 @@ pub(super) fn install(
     };
     job.make()?;
     let built_from_source = job.fill(&pins)?;
+    if !pins.is_empty() {
+        job.installer.compile(&home.join("venv/lib"))?;
+    }
     let uv = job.installer.version().to_owned();
     let listing = listing(&home)
         .map_err(EnvironmentError::io("read", &home))?
@@ -109,6 +115,7 @@ pub(super) fn install(
         key,
         reused: false,
         built_from_source: finished.built_from_source,
+        trace: job.installer.trace(),
     })
 }
 
@@ -278,16 +285,9 @@ impl Installation<'_> {
         }
         let list = self.installer.file("pinned.txt");
         fs::write(&list, pins::render(pins)).map_err(EnvironmentError::io("write", &list))?;
-        let mut arguments: Vec<OsString> = [
-            "pip",
-            "install",
-            "--quiet",
-            "--no-deps",
-            "--require-hashes",
-            "--compile-bytecode",
-        ]
-        .map(OsString::from)
-        .to_vec();
+        let mut arguments: Vec<OsString> = ["pip", "install", "--quiet", "--no-deps", "--require-hashes"]
+            .map(OsString::from)
+            .to_vec();
         if trust == Trust::WheelsOnly {
             arguments.extend(["--only-binary", ":all:"].map(OsString::from));
         }

@@ -128,7 +128,7 @@ mod tests {
     fn a_machine_is_read_from_its_files() {
         let root = tempfile::tempdir().expect("a folder");
         let write = |path: &str, text: &str| {
-            crate::workspace::write_whole(&root.path().join(path), text.as_bytes()).expect("written")
+            crate::workspace::write_whole(&root.path().join(path), text.as_bytes()).expect("written");
         };
         write(
             "etc/os-release",

@@ -15,6 +15,7 @@
 //! resolved as of the same date, without hashes).
 
 mod bootstrap;
+mod choose;
 pub mod doctor;
 mod error;
 mod explain;
@@ -40,11 +41,13 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tempfile::TempDir;
 
+pub use choose::choose;
 pub use error::EnvironmentError;
 pub use host::Host;
 pub use machine::{Gpu, Machine};
-pub use python::{Interpreter, Origin, PythonVersion, PythonWanted, choose, find, probe};
+pub use python::{Interpreter, Origin, PythonVersion, PythonWanted, find, probe};
 pub use requirements::Wish;
+pub use uv::Trace;
 
 use crate::acquire::http;
 use crate::digest::{Digest, Inputs};
@@ -90,10 +93,23 @@ impl Workshop<'_> {
         made.map_err(EnvironmentError::io("make a folder in", folder))
     }
 
+    /// Waits for a lock of the cache, as long as nobody asks to stop.
     fn lock(&self, name: &str) -> Result<File, EnvironmentError> {
-        self.cache
-            .lock(name)
-            .map_err(EnvironmentError::io("lock", self.cache.root()))
+        let mut waiting = false;
+        loop {
+            let tried = self.cache.try_lock(name);
+            let tried = tried.map_err(EnvironmentError::io("lock", self.cache.root()))?;
+            if let Some(lock) = tried {
+                return Ok(lock);
+            }
+            if !std::mem::replace(&mut waiting, true) {
+                self.note("another process is building an environment: it is waited for");
+            }
+            if self.observer.cancelled() {
+                return Err(EnvironmentError::Cancelled);
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
     }
 
     fn note(&self, text: &str) {
@@ -129,7 +145,7 @@ pub struct ResolvedEnvironment {
     pub uv: String,
     /// Names and versions of all packages, sorted by name.
     pub packages: Vec<(String, String)>,
-    /// Lines of the repository that were not obeyed.
+    /// Lines of the repository that were not obeyed; a lock need not hold them, they are found again.
     pub wishes: Vec<Wish>,
     /// What a reader should know besides.
     pub notes: Vec<String>,
@@ -166,6 +182,8 @@ pub struct Environment {
     pub wishes: Vec<Wish>,
     /// Packages that had no usable wheel and were built, confined.
     pub built_from_source: Vec<String>,
+    /// What the installer reached and what held it, as far as something had to be resolved or installed.
+    pub trace: Trace,
     /// What the lock should hold; `None` unless uv built it.
     pub resolved: Option<ResolvedEnvironment>,
 }
@@ -197,12 +215,20 @@ pub fn resolve(
     if wanted.spec.kind != EnvironmentKind::Uv {
         return Ok(None);
     }
-    resolved(wanted, workshop).map(|(_, resolved)| Some(resolved))
+    resolved(wanted, workshop).map(|(_, resolved, _)| Some(resolved))
 }
 
 fn isolated(wanted: &Wanted<'_>, workshop: &Workshop<'_>) -> Result<Environment, EnvironmentError> {
-    let (interpreter, resolved) = resolved(wanted, workshop)?;
+    let (interpreter, resolved, mut trace) = resolved(wanted, workshop)?;
     let installed = install::install(wanted, &resolved, &interpreter, workshop)?;
+    trace.join(installed.trace);
+    let mut notes = resolved.notes.clone();
+    if resolved.python != interpreter.version.to_string() {
+        let (wanted, found) = (&resolved.python, interpreter.version);
+        notes.push(format!(
+            "the lock was made for Python {wanted}, and the environment runs {found}"
+        ));
+    }
     let folder = installed.folder;
     let home = folder.parent().unwrap_or(&folder);
     let mut mounts = vec![uv::mount(home, false)];
@@ -227,9 +253,10 @@ fn isolated(wanted: &Wanted<'_>, workshop: &Workshop<'_>) -> Result<Environment,
         as_of: resolved.as_of,
         key: installed.key,
         reused: installed.reused,
-        notes: resolved.notes.clone(),
+        notes,
         wishes: resolved.wishes.clone(),
         built_from_source: installed.built_from_source,
+        trace,
         resolved: Some(resolved),
     };
     verify(&environment, &folder, workshop)?;
@@ -240,7 +267,7 @@ fn isolated(wanted: &Wanted<'_>, workshop: &Workshop<'_>) -> Result<Environment,
 fn resolved(
     wanted: &Wanted<'_>,
     workshop: &Workshop<'_>,
-) -> Result<(Interpreter, ResolvedEnvironment), EnvironmentError> {
+) -> Result<(Interpreter, ResolvedEnvironment, Trace), EnvironmentError> {
     let mut found = requirements::read(wanted.tree, &wanted.spec.requirements, &wanted.spec.packages)?;
     let as_of = resolve::limit(&wanted.spec.as_of, wanted.committed);
     let inputs = resolve::inputs(wanted, &found, as_of);
@@ -253,16 +280,20 @@ fn resolved(
     }
     let interpreter = interpreter(wanted, &mut found, lock, as_of, workshop)?;
     if let Some(lock) = lock {
-        return Ok((interpreter, lock.clone()));
+        let current = ResolvedEnvironment {
+            wishes: found.wishes,
+            ..lock.clone()
+        };
+        return Ok((interpreter, current, Trace::default()));
     }
     for wish in &found.wishes {
         workshop.note(&wish.to_string());
     }
-    let resolved = resolve::resolve(wanted, found, &interpreter, as_of, workshop)?;
+    let (resolved, trace) = resolve::resolve(wanted, found, &interpreter, as_of, workshop)?;
     for note in &resolved.notes {
         workshop.note(note);
     }
-    Ok((interpreter, resolved))
+    Ok((interpreter, resolved, trace))
 }
 
 /// The interpreter for a new environment: the lock's version if it is there, else the best that is wanted.
@@ -359,6 +390,7 @@ fn of_the_machine(wanted: &Wanted<'_>, workshop: &Workshop<'_>) -> Result<Enviro
         notes,
         wishes: Vec::new(),
         built_from_source: Vec::new(),
+        trace: Trace::default(),
         resolved: None,
         packages,
         python: Some(interpreter),
@@ -384,6 +416,7 @@ fn nothing() -> Environment {
         notes: Vec::new(),
         wishes: Vec::new(),
         built_from_source: Vec::new(),
+        trace: Trace::default(),
         resolved: None,
     }
 }

@@ -12,7 +12,7 @@ use super::explain::{self, Context};
 use super::pins::{self, Pin};
 use super::python::Interpreter;
 use super::requirements::{Place, Requirement, Requirements};
-use super::uv::{Installer, Trust};
+use super::uv::{Installer, Trace, Trust, Uv};
 use super::{ResolvedEnvironment, Wanted, Workshop};
 use crate::digest::{Digest, Inputs};
 use crate::error::Fault;
@@ -44,10 +44,6 @@ pub(super) fn inputs(wanted: &Wanted<'_>, found: &Requirements, as_of: Option<Ti
     );
     inputs.add("requirements", Digest::of(lines(&found.packages, true)));
     inputs.add("constraints", Digest::of(lines(&found.constraints, true)));
-    inputs.add(
-        "build from source",
-        if wanted.allow_builds { "allowed" } else { "refused" },
-    );
     inputs
 }
 
@@ -72,16 +68,19 @@ pub(super) fn resolve(
     interpreter: &Interpreter,
     as_of: Option<Timestamp>,
     workshop: &Workshop<'_>,
-) -> Result<ResolvedEnvironment, EnvironmentError> {
+) -> Result<(ResolvedEnvironment, Trace), EnvironmentError> {
     let inputs = inputs(wanted, &found, as_of);
     let mut notes = found.hints.clone();
+    if as_of.is_none() && wanted.spec.as_of == AsOf::Commit {
+        notes.push("the commit's date is unknown: the newest releases are taken".to_owned());
+    }
     let packages = with_setuptools(&found, interpreter, &mut notes);
-    let (pins, uv) = if packages.is_empty() {
-        (Vec::new(), super::uv::Uv::find(workshop)?.version)
+    let (pins, uv, trace) = if packages.is_empty() {
+        (Vec::new(), Uv::find(workshop)?.version, Trace::default())
     } else {
         compile(wanted, &found, &packages, interpreter, as_of, workshop)?
     };
-    Ok(ResolvedEnvironment {
+    let resolved = ResolvedEnvironment {
         python: interpreter.version.to_string(),
         as_of,
         requirements: pins::render(&pins),
@@ -90,7 +89,8 @@ pub(super) fn resolve(
         wishes: found.wishes,
         notes,
         inputs,
-    })
+    };
+    Ok((resolved, trace))
 }
 
 /// Before 3.12 every environment held setuptools, and much code of the time imports it unasked.
@@ -122,7 +122,7 @@ fn compile(
     interpreter: &Interpreter,
     as_of: Option<Timestamp>,
     workshop: &Workshop<'_>,
-) -> Result<(Vec<Pin>, String), EnvironmentError> {
+) -> Result<(Vec<Pin>, String, Trace), EnvironmentError> {
     const ACTION: &str = "resolve the requirements";
     let names = packages.iter().map(Requirement::normalized).collect();
     let mut installer = Installer::new(workshop, interpreter, names)?;
@@ -160,12 +160,12 @@ fn compile(
     let lost = pins::keep_authors_hashes(&mut pins, packages);
     if !lost.is_empty() {
         let explanation = format!(
-            "the repository pins hashes of {}, and the registry has no file with one of them",
+            "the repository pins hashes of {}, and of the files that the registry had by then none has one of them",
             lost.join(", ")
         );
         return Err(EnvironmentError::HashMismatch { explanation });
     }
-    Ok((pins, installer.version().to_owned()))
+    Ok((pins, installer.version().to_owned(), installer.trace()))
 }
 
 /// A resolution that may build sources runs packages' code.

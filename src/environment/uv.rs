@@ -8,7 +8,6 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::Duration;
 
 use tempfile::TempDir;
@@ -18,7 +17,8 @@ use super::index::Indexes;
 use super::proxy::{Contact, Policy, Proxy, Target};
 use super::python::{Interpreter, is_program};
 use super::{Workshop, bootstrap, tool};
-use crate::execute::{Ending, Job, Limits, Mount, Network};
+use crate::execute::{Ending, Enforced, Job, Limits, Mount, Network, Outcome};
+use crate::observe::Event;
 
 /// The oldest version whose options and messages are known, and the first that is too new.
 const ACCEPTED: (Version, Version) = ((0, 5, 0), (1, 0, 0));
@@ -61,7 +61,7 @@ impl Uv {
             .host
             .program("uv")
             .into_iter()
-            .chain([bootstrap::place(workshop)]);
+            .chain([bootstrap::place(&workshop.cache.tools())]);
         candidates
             .filter_map(|path| Self::at(&path))
             .find(Self::is_accepted)
@@ -96,14 +96,8 @@ fn numbers(version: &str) -> Option<Version> {
 }
 
 fn ask(path: &Path, arguments: &[&str]) -> Option<String> {
-    let mut command = Command::new(path);
-    command
-        .args(arguments)
-        .env_clear()
-        .env("UV_NO_CONFIG", "1")
-        .current_dir("/");
-    let ran = tool::run(&mut command, Duration::from_secs(30), &|| false).ok()?;
-    ran.ok.then_some(ran.stdout)
+    let arguments = [&["--no-config"], arguments].concat();
+    tool::ask(path, &arguments, Duration::from_secs(30))
 }
 
 /// What a run of uv said.
@@ -115,6 +109,29 @@ pub(super) struct Ran {
     pub(super) said: String,
     /// Hosts that it asked for.
     pub(super) contacts: BTreeMap<Target, Contact>,
+}
+
+/// What runs of the installer reached, and what held them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Trace {
+    /// Every host that was asked for.
+    pub contacts: BTreeMap<Target, Contact>,
+    /// What was enforced in the last run; `None` where nothing had to be run.
+    pub enforced: Option<Enforced>,
+}
+
+impl Trace {
+    fn add(&mut self, contacts: &BTreeMap<Target, Contact>) {
+        for (target, contact) in contacts {
+            self.contacts.entry(target.clone()).or_default().add(contact);
+        }
+    }
+
+    /// Adds what a later one saw.
+    pub(super) fn join(&mut self, later: Self) {
+        self.add(&later.contacts);
+        self.enforced = later.enforced.or_else(|| self.enforced.take());
+    }
 }
 
 /// Whose packages a run may touch, and so which cache it uses.
@@ -136,6 +153,7 @@ pub(super) struct Installer<'a> {
     packages: Vec<String>,
     work: TempDir,
     private_cache: PathBuf,
+    trace: Trace,
 }
 
 impl<'a> Installer<'a> {
@@ -162,12 +180,18 @@ impl<'a> Installer<'a> {
             packages,
             work,
             private_cache,
+            trace: Trace::default(),
         })
     }
 
     /// uv's version.
     pub(super) fn version(&self) -> &str {
         &self.uv.version
+    }
+
+    /// What the runs so far reached, and what held them.
+    pub(super) fn trace(&self) -> Trace {
+        self.trace.clone()
     }
 
     /// A path in the folder that uv reads its lists from and writes its answers to.
@@ -184,17 +208,19 @@ impl<'a> Installer<'a> {
         writable: &[&Path],
         online: bool,
     ) -> Result<Ran, EnvironmentError> {
+        // An executor may give a job its writable folders as its own: one job at a time in what all share.
+        let shared = trust == Trust::WheelsOnly;
+        let _lock = shared.then(|| self.workshop.lock("uv-cache")).transpose()?;
         let cache = self.cache(trust)?;
         let proxy = self.proxy(online)?;
-        let job = self.job(action, arguments, &cache, writable, proxy.as_ref());
-        let outcome = self.workshop.executor.run(&job, self.workshop.observer);
-        let outcome = outcome.map_err(|cause| EnvironmentError::Execute { action, cause })?;
-        if let Some(error) = stopped(action, &outcome.ending) {
-            return Err(error);
-        }
+        let argv = self.argv(arguments, &cache);
+        let job = self.job(action, argv, &[writable, &[&cache]].concat(), proxy.as_ref());
+        let outcome = self.execute(action, &job)?;
+        self.trace.enforced = Some(outcome.enforced);
         let ok = outcome.ending == Ending::Succeeded;
         let said = self.clean(&said(&job.stderr));
         let contacts = proxy.map(|proxy| proxy.contacts()).unwrap_or_default();
+        self.trace.add(&contacts);
         Ok(Ran { ok, said, contacts })
     }
 
@@ -229,20 +255,59 @@ impl<'a> Installer<'a> {
         Ok(Some(proxy))
     }
 
-    fn job(
-        &self,
-        action: &'static str,
-        arguments: Vec<OsString>,
-        cache: &Path,
-        writable: &[&Path],
-        proxy: Option<&Proxy>,
-    ) -> Job {
-        let input = self.work.path().join("in");
+    /// uv's own options, those of the run behind them.
+    fn argv(&self, arguments: Vec<OsString>, cache: &Path) -> Vec<OsString> {
         let mut argv: Vec<OsString> = vec![self.uv.path.clone().into()];
         argv.extend(["--no-config", "--no-progress", "--color", "never", "--cache-dir"].map(OsString::from));
         argv.push(cache.into());
         argv.extend(self.workshop.network.offline.then(|| "--offline".into()));
         argv.extend(arguments);
+        argv
+    }
+
+    /// Compiles all modules below `folder`, so that steps, which cannot write there, need not each time.
+    ///
+    /// By the interpreter itself and without the packages' own start-up files: none of their code runs.
+    /// A module that does not compile is left as it is.
+    pub(super) fn compile(&mut self, folder: &Path) -> Result<(), EnvironmentError> {
+        const ACTION: &str = "compile the packages";
+        // Packages' own tests are a good part of them, and no step runs them.
+        const TESTS: &str = "site-packages/.*/tests?/";
+        let mut argv = vec![OsString::from(&self.interpreter.base_executable)];
+        argv.extend(["-E", "-s", "-S", "-m", "compileall", "-q", "-j", "0", "-x", TESTS].map(OsString::from));
+        argv.push(folder.into());
+        let job = self.job(ACTION, argv, &[folder], None);
+        self.execute(ACTION, &job).map(|_| ())
+    }
+
+    /// Runs a job of ours to its own end, and says so.
+    fn execute(&self, action: &'static str, job: &Job) -> Result<Outcome, EnvironmentError> {
+        let observer = self.workshop.observer;
+        observer.event(Event::Began(action));
+        let outcome = self.workshop.executor.run(job, observer);
+        let outcome = outcome.map_err(|cause| EnvironmentError::Execute { action, cause })?;
+        let took = outcome.usage.wall.as_secs_f64();
+        let done = if outcome.ending == Ending::Succeeded {
+            "done"
+        } else {
+            "ended without success"
+        };
+        let how = format!("{done} after {took:.1} s");
+        observer.event(Event::Ended {
+            what: action,
+            how: &how,
+        });
+        stopped(action, &outcome.ending).map_or(Ok(outcome), Err)
+    }
+
+    fn job(
+        &self,
+        action: &'static str,
+        argv: Vec<OsString>,
+        writable: &[&Path],
+        proxy: Option<&Proxy>,
+    ) -> Job {
+        let input = self.work.path().join("in");
         let mut env = self.indexes.variables(self.workshop.host);
         env.insert("UV_PYTHON_DOWNLOADS".to_owned(), "never".into());
         env.insert("UV_LINK_MODE".to_owned(), "copy".into());
@@ -250,7 +315,7 @@ impl<'a> Installer<'a> {
         Job {
             name: action.to_owned(),
             argv,
-            mounts: self.mounts(&[writable, &[cache, &input]].concat()),
+            mounts: self.mounts(&[writable, &[&input]].concat()),
             directory: input,
             env,
             path: Vec::new(),

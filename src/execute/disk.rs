@@ -140,7 +140,7 @@ fn open_up(folder: &Path) {
 fn disarm(path: &Path) -> io::Result<()> {
     let data = fs::symlink_metadata(path)?;
     let mode = data.permissions().mode();
-    let needed = if data.is_dir() { 0o700 } else { 0o600 };
+    let needed = if data.is_dir() { 0o700 } else { 0o400 };
     let wanted = (mode & 0o1777) | needed;
     if mode & 0o7777 != wanted && !data.file_type().is_symlink() {
         // Through a descriptor that cannot be a link.

@@ -164,8 +164,13 @@ impl Follower<'_> {
             }
             return;
         }
+        if state.measured.elapsed() < state.measuring_took * 5 {
+            return;
+        }
+        let started = Instant::now();
         let all = state.processes();
         let now = processes::memory(&all, self.job.limits.memory);
+        (state.measured, state.measuring_took) = (Instant::now(), started.elapsed());
         state.seen.peak_memory = state.seen.peak_memory.max(now);
         if now > self.job.limits.memory {
             state.stop(Ending::OutOfMemory);
@@ -231,6 +236,9 @@ impl Follower<'_> {
             drop(wire::say(&self.link, &Order::Kill));
         }
         if since.elapsed() >= GRACE + PATIENCE {
+            self.kill_first(state);
+        }
+        if since.elapsed() >= GRACE + PATIENCE * 2 {
             self.kill(state);
         }
     }
@@ -242,11 +250,16 @@ impl Follower<'_> {
         }
     }
 
-    fn kill(&mut self, state: &mut State) {
+    /// Ends the job's namespace through its first process; the sandbox then ends by itself, once all is over.
+    fn kill_first(&self, state: &State) {
         if let Some(first) = state.first {
             // Fails only where it is gone already.
             let _gone = rustix::process::kill_process(first, rustix::process::Signal::KILL);
         }
+    }
+
+    fn kill(&mut self, state: &mut State) {
+        self.kill_first(state);
         drop(self.child.child.kill());
         state.over = true;
     }
@@ -281,6 +294,8 @@ struct State {
     root: Option<Pid>,
     words: Vec<u8>,
     looked: Instant,
+    measured: Instant,
+    measuring_took: Duration,
     walked: Instant,
     walk_took: Duration,
     left: u64,
@@ -307,6 +322,8 @@ impl State {
                 .and_then(Pid::from_raw),
             words: Vec::new(),
             looked: now,
+            measured: now,
+            measuring_took: Duration::ZERO,
             walked: now,
             walk_took: Duration::ZERO,
             left,

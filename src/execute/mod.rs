@@ -8,6 +8,7 @@ mod cgroup;
 mod disk;
 mod facts;
 mod follow;
+mod inside;
 mod local;
 mod processes;
 pub(crate) mod raw;

@@ -72,8 +72,9 @@ fn unmapped_memory(processes: &[Pid]) -> u64 {
 
 /// Disk space in files that `processes` hold open though they were deleted, in bytes.
 pub(super) fn deleted_files(processes: &[Pid]) -> u64 {
+    let in_memory = |target: &str| target.starts_with("/memfd:") || target.starts_with("/dev/shm/");
     held(processes, |target| {
-        target.ends_with(" (deleted)") && !target.starts_with("/memfd:")
+        target.ends_with(" (deleted)") && !in_memory(target)
     })
 }
 

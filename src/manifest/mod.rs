@@ -634,3 +634,6 @@ fn unpinned(span: &Range<usize>, message: String, label: &str) -> Problem {
         .label(label)
         .hint("run `reproof lock`, which writes the pins into a file beside the manifest")
 }
+
+#[cfg(test)]
+mod tests;

@@ -311,7 +311,12 @@ impl Problems {
                 let origin = Origin::path(path)
                     .line(place.number)
                     .char_column(place.span.start + 1);
-                Group::with_title(title).element(origin)
+                let group = Group::with_title(title).element(origin);
+                if problem.label.is_empty() {
+                    group
+                } else {
+                    group.element(Level::NOTE.message(normalize_untrusted_str(&problem.label)))
+                }
             }
         };
         if let Some(hint) = &problem.hint {
@@ -359,20 +364,34 @@ struct Place {
 impl Place {
     /// The place of `span`, which may be anything: it is brought within `source`.
     fn of(source: &str, span: &Range<usize>) -> Self {
-        let at = source.floor_char_boundary(span.start.min(source.len()));
-        let begin = source[..at].rfind('\n').map_or(0, |newline| newline + 1);
-        let end = source[at..]
-            .find('\n')
-            .map_or(source.len(), |newline| at + newline);
-        let line = source[begin..end].trim_end_matches('\r');
-        let from = (at - begin).min(line.len());
-        let to = line.ceil_char_boundary(span.end.saturating_sub(begin).clamp(from, line.len()));
+        let whole = line_of(source, span);
+        let line = source[whole.clone()].trim_end_matches('\r');
+        let from = boundary(line, span.start.saturating_sub(whole.start));
+        let to = boundary(line, span.end.saturating_sub(whole.start)).max(from);
         Self {
-            number: source[..begin].matches('\n').count() + 1,
+            number: source[..whole.start].matches('\n').count() + 1,
             span: from..to,
             line: (line.len() <= LONGEST_LINE).then(|| line.chars().map(tame).collect()),
         }
     }
+}
+
+/// The line in which `span` begins, without its end.
+pub(super) fn line_of(text: &str, span: &Range<usize>) -> Range<usize> {
+    let (before, behind) = text.as_bytes().split_at(span.start.min(text.len()));
+    let newline = |byte: &u8| *byte == b'\n';
+    let begin = before.iter().rposition(newline).map_or(0, |newline| newline + 1);
+    let end = behind
+        .iter()
+        .position(newline)
+        .map_or(text.len(), |newline| before.len() + newline);
+    begin..end
+}
+
+/// The last place at or before `at`, and within `text`, where a character begins.
+fn boundary(text: &str, at: usize) -> usize {
+    let at = at.min(text.len());
+    (0..=at).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
 }
 
 /// Replaces the control characters that the renderer lets through, by one of the same length in UTF-8.
@@ -398,4 +417,53 @@ pub(super) fn quoted(text: &str) -> String {
         shown.push('…');
     }
     format!("`{shown}`")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rendered(source: &str, span: Range<usize>) -> String {
+        let mut problems = Problems::none(Path::new("paper.toml"), &Arc::from(source));
+        problems.push(Problem::new(ProblemKind::Syntax, &span, "wrong").label("here"));
+        problems.render(false)
+    }
+
+    #[test]
+    fn any_span_is_brought_within_the_text() {
+        for source in ["", "\n", "ü", "a = 1\r\nb = 'ü'\n", "a"] {
+            for start in 0..20 {
+                for end in 0..20 {
+                    assert!(rendered(source, start..end).contains("paper.toml:"));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_line_that_is_too_long_is_only_named() {
+        let source = format!("a = 1\nb = \"{}\"", "x".repeat(10_000));
+        insta::assert_snapshot!(rendered(&source, 10..20), @r"
+        error[syntax]: wrong
+        --> paper.toml:2:5
+         = note: here
+        ");
+    }
+
+    #[test]
+    fn only_the_first_line_of_several_is_shown() {
+        insta::assert_snapshot!(rendered("a = [\n  1,\n]\n", 4..12), @r"
+        error[syntax]: wrong
+         --> paper.toml:1:5
+          |
+        1 | a = [
+          |     ^ here
+        ");
+    }
+
+    #[test]
+    fn quoted_text_is_short_and_tame() {
+        assert_eq!(quoted("a\u{1b}b\"c'"), "`a\\u{1b}b\"c'`");
+        assert_eq!(quoted(&"x".repeat(200)).chars().count(), 83);
+    }
 }

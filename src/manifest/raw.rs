@@ -4,6 +4,11 @@
 //! made from it, the comments here being their words. Everything that is only
 //! right or wrong together with something else is left to [`super::validate`].
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "TOML has seven types of values and gets no more"
+)]
+
 use std::borrow::Cow;
 use std::ops::Range;
 
@@ -205,7 +210,7 @@ section! {
         /// Program and arguments; no shell. `{seed}`, `{out}`, `{data:ID}`, `{checkpoint:ID}` and `{file:PATH}` are
         /// replaced; `{{` is a literal brace. Either this or `model`.
         #[schemars(extend("examples" = [["python", "train.py", "--seed", "{seed}"]]))]
-        run: Maybe<List<Argument>>,
+        run: Maybe<Command>,
         /// Evaluates a checkpoint natively, without Python. Either this or `run`.
         #[schemars(extend("examples" = [{ "checkpoint": "gat", "data": "cora", "runner": "onnx" }]))]
         model: Maybe<ModelRun>,
@@ -266,6 +271,28 @@ section! {
         /// Examples at a time.
         #[schemars(extend("default" = DEFAULT_BATCH, "examples" = [64]))]
         batch: Maybe<Count>,
+    }
+}
+
+/// A program and its arguments.
+#[derive(Debug, JsonSchema)]
+#[schemars(transparent)]
+pub(super) struct Command(pub(super) List<Argument>);
+
+impl FromToml for Command {
+    fn from_toml(node: &Node<'_>, problems: &mut Problems) -> Option<Self> {
+        let DeValue::String(line) = node.get_ref() else {
+            return FromToml::from_toml(node, problems).map(Self);
+        };
+        let words: Vec<_> = line.split_whitespace().map(|word| format!("{word:?}")).collect();
+        let message = "an array of words is expected, not a string";
+        let problem = Problem::new(ProblemKind::WrongType, &node.span(), message);
+        problems.push(
+            problem
+                .label("no shell takes it apart")
+                .hint(format!("write `[{}]`", words.join(", "))),
+        );
+        None
     }
 }
 
@@ -644,5 +671,31 @@ impl<T: JsonSchema> JsonSchema for Table<T> {
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let values = generator.subschema_for::<T>();
         json_schema!({ "type": "object", "additionalProperties": values })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_ways_to_read_a_value_are_those_of_the_schema() {
+        let schema = SchemaGenerator::default().into_root_schema_for::<Extraction>();
+        let required = |way: &serde_json::Value| way["required"][0].as_str().map(str::to_owned);
+        let mut generator = SchemaGenerator::default();
+        let ways = [
+            FromPredictions::json_schema(&mut generator),
+            FromStdout::json_schema(&mut generator),
+            FromStderr::json_schema(&mut generator),
+            FromFile::json_schema(&mut generator),
+            FromJson::json_schema(&mut generator),
+            FromCsv::json_schema(&mut generator),
+        ];
+        assert_eq!(
+            schema.get("anyOf").and_then(|ways| ways.as_array()).map(Vec::len),
+            Some(ways.len())
+        );
+        let first: Vec<_> = ways.iter().filter_map(|way| required(way.as_value())).collect();
+        assert_eq!(first, WAYS);
     }
 }

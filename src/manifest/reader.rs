@@ -6,6 +6,11 @@
 //! the reading goes on. [`section!`] writes the reader of a table from the same
 //! list of fields that the JSON Schema is made from, so there is one list of keys.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "TOML has seven types of values and gets no more"
+)]
+
 use std::borrow::Cow;
 use std::ops::{Deref, Range};
 
@@ -146,6 +151,14 @@ macro_rules! section {
         #[schemars(extend("x-order" = [$($crate::manifest::reader::key(stringify!($field))),*]))]
         pub(super) struct $name {
             $($(#[$field_meta])* pub(super) $field: $type,)*
+            #[schemars(skip)]
+            broken: Vec<String>,
+        }
+
+        impl $crate::manifest::reader::Section for $name {
+            fn broken(&self) -> &[String] {
+                &self.broken
+            }
         }
 
         impl $crate::manifest::reader::FromToml for $name {
@@ -154,16 +167,25 @@ macro_rules! section {
                 problems: &mut $crate::manifest::problem::Problems,
             ) -> Option<Self> {
                 let mut table = $crate::manifest::reader::Table::open(node, problems)?;
-                let section = Self {
-                    $($field: $crate::manifest::reader::Field::read(&mut table, stringify!($field)),)*
-                };
-                table.close();
-                Some(section)
+                $(let $field = $crate::manifest::reader::Field::read(&mut table, stringify!($field));)*
+                let broken = table.close();
+                Some(Self { $($field,)* broken })
             }
         }
     };
 }
 pub(super) use section;
+
+/// A table with a fixed list of keys.
+pub(super) trait Section {
+    /// The keys that were there and whose values were unusable, which is reported.
+    fn broken(&self) -> &[String];
+
+    /// Whether `key` is among them: then nothing that follows from its absence is to be reported.
+    fn is_broken(&self, key: &str) -> bool {
+        self.broken().iter().any(|broken| broken == key)
+    }
+}
 
 /// What a key of a table is read into.
 pub(super) trait Field {
@@ -197,6 +219,7 @@ pub(super) struct Table<'t, 'i, 'p> {
     problems: &'p mut Problems,
     asked: Vec<String>,
     missing: Vec<String>,
+    broken: Vec<String>,
 }
 
 impl<'t, 'i, 'p> Table<'t, 'i, 'p> {
@@ -209,6 +232,7 @@ impl<'t, 'i, 'p> Table<'t, 'i, 'p> {
                 problems,
                 asked: Vec::new(),
                 missing: Vec::new(),
+                broken: Vec::new(),
             }),
             _ => wrong_type(node, "a table", problems),
         }
@@ -218,16 +242,22 @@ impl<'t, 'i, 'p> Table<'t, 'i, 'p> {
         let key = key(field);
         let node = self.entries.get(key.as_str());
         self.asked.push(key.clone());
-        let node = node.ok_or(Absent(key))?;
-        Ok(read_at(node, self.problems))
+        let Some(node) = node else {
+            return Err(Absent(key));
+        };
+        let value = read_at(node, self.problems);
+        if value.is_none() {
+            self.broken.push(key);
+        }
+        Ok(value)
     }
 
-    /// Reports the keys that nothing asked for, and the needed ones that are not there.
-    pub(super) fn close(self) {
+    /// Reports the keys that nothing asked for, and the needed ones that are not there. Returns those of unusable value.
+    pub(super) fn close(self) -> Vec<String> {
         let mut meant = Vec::new();
         for key in self.entries.keys() {
             if self.problems.is_full() {
-                return;
+                return self.broken;
             }
             if self.asked.iter().any(|asked| asked == key.get_ref()) {
                 continue;
@@ -242,6 +272,7 @@ impl<'t, 'i, 'p> Table<'t, 'i, 'p> {
             let problem = Problem::new(ProblemKind::MissingKey, &self.span, format!("`{key}` is missing"));
             self.problems.push(problem.label(format!("needs a key `{key}`")));
         }
+        self.broken
     }
 }
 
@@ -317,13 +348,21 @@ fn correction(node: &Node<'_>, what: &str, source: &str) -> Option<String> {
             Some(format!("write `[{text}]`"))
         }
         DeValue::Integer(_) | DeValue::Float(_) | DeValue::Boolean(_) | DeValue::Datetime(_)
-            if !what.contains("number") && !what.contains("true") && what != "a table" =>
+            if !["number", "true", "table", "array", "such as"]
+                .iter()
+                .any(|word| what.contains(word)) =>
         {
             Some(format!("write `\"{text}\"`, in quotes"))
         }
-        DeValue::String(inner) if what.contains("number") || what.contains("true") => {
-            Some(format!("write `{inner}`, without quotes"))
-        }
+        DeValue::String(inner) if what.contains("number") => inner
+            .parse::<f64>()
+            .is_ok()
+            .then(|| format!("write `{inner}`, without quotes")),
+        DeValue::String(inner) if what.contains("true") => match inner.to_lowercase().as_str() {
+            "true" | "yes" | "on" => Some("write `true`, without quotes".to_owned()),
+            "false" | "no" | "off" => Some("write `false`, without quotes".to_owned()),
+            _ => None,
+        },
         _ => None,
     }
 }
@@ -333,7 +372,17 @@ impl<T: FromToml> FromToml for List<T> {
         /// More than any real manifest has, and few enough that all pairs can be looked at.
         const MOST: usize = 1000;
         let DeValue::Array(nodes) = node.get_ref() else {
-            return wrong_type(node, "an array", problems);
+            let header = problems
+                .source
+                .get(node.span())
+                .is_some_and(|text| text.starts_with('['));
+            let reported = wrong_type(node, "an array", problems);
+            // `[data]` for `[[data]]` is one mistake: what is in it is read all the same.
+            return if header {
+                Some(read_at(node, problems).into_iter().collect())
+            } else {
+                reported
+            };
         };
         if nodes.len() > MOST {
             let message = format!("{} entries are too many", nodes.len());
@@ -410,4 +459,23 @@ pub(super) fn listed<S: AsRef<str>>(names: &[S]) -> String {
         shown.push("…".to_owned());
     }
     shown.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_name_is_near() {
+        let check = |word, expected: Option<&str>| {
+            assert_eq!(nearest(word, &["timeout", "id-column", "gpus"]), expected);
+        };
+        check("time-out", Some("timeout"));
+        check("Timeout", Some("timeout"));
+        check("id_column", Some("id-column"));
+        check("gpu", Some("gpus"));
+        check("memory", None);
+        check("", None);
+        check(&"timeout".repeat(100), None);
+    }
 }

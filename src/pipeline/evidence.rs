@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use super::execution::{StepRun, executions};
 use super::gather::Acquired;
-use super::steps::{StepRun, executions};
 use crate::acquire::git::{Finding, Pinned};
 use crate::environment::Environment;
 use crate::error::Fault;
@@ -211,7 +211,13 @@ fn code_facts(pinned: &Pinned) -> CodeFacts {
                 submodules.push(path.display().to_string());
             }
             Finding::LfsPointer { path, .. } => pointers.push(path.display().to_string()),
-            _ => {}
+            Finding::NoLicence
+            | Finding::LicenceNotRecognised { .. }
+            | Finding::LinkLeadsOut { .. }
+            | Finding::CommitNotReachable { .. }
+            | Finding::OddModes
+            | Finding::ReferenceMoved { .. }
+            | Finding::ReferenceGone { .. } => {}
         }
     }
     CodeFacts {

@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::steps::{Inventory, Present};
+use super::execution::{Inventory, Present};
 use super::{Reused, Settings, beside};
 use crate::acquire::git::{self, GitError, PinRequest, Pinned};
 use crate::acquire::{self, AcquireError, Context, Input, Obtained};
@@ -219,9 +219,10 @@ fn pin(
 }
 
 fn no_code(error: &GitError) -> Unmeasured {
-    let reason = match error {
-        GitError::Cancelled => Reason::Cancelled,
-        _ => Reason::CodeUnavailable,
+    let reason = if matches!(error, GitError::Cancelled) {
+        Reason::Cancelled
+    } else {
+        Reason::CodeUnavailable
     };
     diagnosed(reason, error)
 }

@@ -3,8 +3,8 @@
 //! What is handed to [`crate::measure`] is an extraction, a metric and files:
 //! measuring is blind to what the paper claims.
 
+use super::execution::{OutputState, StepRun};
 use super::gather::Acquired;
-use super::steps::{OutputState, StepRun};
 use crate::error::Fault;
 use crate::judge::evidence::Reported;
 use crate::manifest::{Claim, Extraction, Manifest};

@@ -3,11 +3,15 @@
 //! There is always a report. A stage that stops leaves its reason where its
 //! result would be; what depends on it is not run, everything else is.
 
+mod endings;
 mod evidence;
+mod execution;
 mod gather;
 mod lock;
 mod measured;
 mod plan;
+mod prepared;
+mod reuse;
 mod saved;
 mod steps;
 mod template;
@@ -19,11 +23,11 @@ use std::time::Instant;
 
 use jiff::Timestamp;
 
-pub use lock::{LockError, Locked, lock};
-pub use plan::{Plan, plan};
-pub use steps::{
+pub use execution::{
     DeclaredOutput, Execution, Inventory, OutputFile, OutputState, Present, Ran, StepRun, executions,
 };
+pub use lock::{LockError, Locked, lock};
+pub use plan::{Plan, plan};
 
 use crate::acquire::http::Network;
 use crate::acquire::store::Store;
@@ -145,7 +149,7 @@ pub fn check(
         stages: stages.reports,
         inputs: acquired.reports,
         code: acquired.code.map(|code| code.pinned),
-        environment: environment,
+        environment,
         steps,
         measured,
         judgement,

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use super::execution::executions;
 use super::saved;
-use super::steps::executions;
 use super::{Settings, beside};
 use crate::acquire::git;
 use crate::acquire::store::{Lookup, Store};
@@ -248,7 +248,7 @@ fn planned(manifest: &Manifest, step: &Step, machine: &Machine, missing: &mut Ve
 fn last_usage(manifest: &Manifest, step: &Step) -> Option<Usage> {
     let name = executions(manifest, step).first()?.folder_name();
     let runs = Workspace::beside(&manifest.file).runs();
-    let folders = super::steps::runs_newest_first(&runs);
+    let folders = super::reuse::runs_newest_first(&runs);
     folders
         .iter()
         .find_map(|run| Some(saved::read(&run.join("steps").join(&name))?.ran?.usage))

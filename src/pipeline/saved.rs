@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::steps::{DeclaredOutput, OutputFile, OutputState, Ran};
+use super::execution::{DeclaredOutput, OutputFile, OutputState, Ran};
 use crate::digest::{Digest, Inputs};
 use crate::execute::{Attempt, AttemptKind, Ending, Enforced, Tier, Usage};
 use crate::workspace::write_whole;

@@ -1,71 +1,48 @@
-//! Where things are for a step, and what `{data:ID}` and its like stand for.
+//! Where things are inside the sandbox, and what placeholders stand for.
 
-use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-/// The working copy of the code, inside the sandbox.
+use crate::manifest::{Piece, pieces};
+
+/// The working copy of the code.
 pub(super) const CODE: &str = "/w/code";
 
-/// The output folder, inside the sandbox.
+/// The output folder.
 pub(super) const OUT: &str = "/w/out";
 
-/// The names and places of one run of a step.
-#[derive(Clone, Debug)]
-pub(super) struct Template {
-    values: BTreeMap<String, OsString>,
+/// Where the data set `id` is seen.
+pub(super) fn data(id: &str) -> PathBuf {
+    Path::new("/w/data").join(id)
 }
 
-impl Template {
-    /// For a run with this seed.
-    pub(super) fn new(seed: Option<u64>) -> Self {
-        let mut values = BTreeMap::from([("out".to_owned(), OsString::from(OUT))]);
-        values.extend(seed.map(|seed| ("seed".to_owned(), seed.to_string().into())));
-        Self { values }
-    }
+/// Where the checkpoint `id` is seen.
+pub(super) fn checkpoint(id: &str) -> PathBuf {
+    Path::new("/w/checkpoints").join(id)
+}
 
-    /// Makes `{kind:id}` stand for where it is seen, and says where that is.
-    pub(super) fn show(&mut self, kind: &str, id: &str) -> PathBuf {
-        let folder = match kind {
-            "file" => "files",
-            "checkpoint" => "checkpoints",
-            _ => "data",
-        };
-        let place = Path::new("/w").join(folder).join(id);
-        self.values.insert(format!("{kind}:{id}"), place.clone().into());
-        place
-    }
+/// Where the checker's file at `path` is seen.
+pub(super) fn file(path: &str) -> PathBuf {
+    Path::new("/w/files").join(path)
+}
 
-    /// `word` with its placeholders replaced; `{{` and `}}` are literal braces. What is not known stays as
-    /// it is: the manifest was validated.
-    pub(super) fn fill(&self, word: &str) -> OsString {
-        let mut filled = OsString::new();
-        let mut rest = word;
-        while let Some(open) = rest.find(['{', '}']) {
-            filled.push(&rest[..open]);
-            let tail = &rest[open..];
-            if tail.starts_with("{{") || tail.starts_with("}}") {
-                filled.push(&tail[..1]);
-                rest = &tail[2..];
-                continue;
-            }
-            let value = tail
-                .find('}')
-                .and_then(|close| Some((close, self.values.get(tail.get(1..close)?)?)));
-            match value {
-                Some((close, value)) => {
-                    filled.push(value);
-                    rest = &tail[close + 1..];
-                }
-                None => {
-                    filled.push(&tail[..1]);
-                    rest = &tail[1..];
-                }
-            }
+/// `word` with its placeholders replaced. A word that makes no sense stays as it is: the manifest was validated.
+pub(super) fn fill(word: &str, seed: Option<u64>) -> OsString {
+    let Ok(pieces) = pieces(word) else {
+        return word.into();
+    };
+    let mut filled = OsString::new();
+    for piece in pieces {
+        match piece {
+            Piece::Text(text) => filled.push(text),
+            Piece::Seed => filled.push(seed.map(|seed| seed.to_string()).unwrap_or_default()),
+            Piece::Out => filled.push(OUT),
+            Piece::Data(id) => filled.push(data(id)),
+            Piece::Checkpoint(id) => filled.push(checkpoint(id)),
+            Piece::File(path) => filled.push(file(path)),
         }
-        filled.push(rest);
-        filled
     }
+    filled
 }
 
 #[cfg(test)]
@@ -74,12 +51,11 @@ mod tests {
 
     #[test]
     fn placeholders_stand_for_where_things_are_seen() {
-        let mut template = Template::new(Some(3));
-        template.show("data", "cora");
-        let fill = |word: &str| template.fill(word).into_string().expect("text");
-        assert_eq!(fill("--seed={seed}"), "--seed=3");
-        assert_eq!(fill("{data:cora}/x"), "/w/data/cora/x");
-        assert_eq!(fill("{out}"), "/w/out");
-        assert_eq!(fill("{{seed}} {unknown} }{"), "{seed} {unknown} }{");
+        let check = |word, expected| assert_eq!(fill(word, Some(3)), expected);
+        check("--seed={seed}", "--seed=3");
+        check("{data:cora}/x", "/w/data/cora/x");
+        check("{file:harness/evaluate.py}", "/w/files/harness/evaluate.py");
+        check("{out}/p.csv", "/w/out/p.csv");
+        check("{{seed}}", "{seed}");
     }
 }

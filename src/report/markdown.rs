@@ -209,10 +209,12 @@ fn claim_row(claim: &Claim, judged: &ClaimJudgement) -> String {
         None if judged.measured.is_some() => "single run".to_owned(),
         None => dash(),
     };
-    let outcome = match judged.outcome {
-        Outcome::NotRun(reason) => format!("not-run ({reason})"),
-        outcome if judged.exact => format!("{}, same digits", outcome.code()),
-        outcome => outcome.code().to_owned(),
+    let outcome = if let Outcome::NotRun(reason) = judged.outcome {
+        format!("not-run ({reason})")
+    } else if judged.exact {
+        format!("{}, same digits", judged.outcome.code())
+    } else {
+        judged.outcome.code().to_owned()
     };
     let cells = [
         code(&claim.id),

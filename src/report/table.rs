@@ -132,10 +132,12 @@ fn painted(text: &str, color: Color, look: Look) -> Cell {
 }
 
 fn outcome(judged: &ClaimJudgement) -> String {
-    match judged.outcome {
-        Outcome::NotRun(reason) => format!("not-run: {reason}"),
-        outcome if judged.exact => format!("{}, same digits", outcome.code()),
-        outcome => outcome.code().to_owned(),
+    if let Outcome::NotRun(reason) = judged.outcome {
+        format!("not-run: {reason}")
+    } else if judged.exact {
+        format!("{}, same digits", judged.outcome.code())
+    } else {
+        judged.outcome.code().to_owned()
     }
 }
 

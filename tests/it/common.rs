@@ -8,32 +8,32 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// A folder with a paper, its own home and its own cache.
-pub struct Bench {
+pub(crate) struct Bench {
     folder: TempDir,
     extra: Vec<String>,
 }
 
 /// What one call of the program did.
-pub struct Ran {
+pub(crate) struct Ran {
     /// Exit code.
-    pub code: i32,
+    pub(crate) code: i32,
     /// Standard output.
-    pub stdout: String,
+    pub(crate) stdout: String,
     /// Standard error.
-    pub stderr: String,
+    pub(crate) stderr: String,
 }
 
 impl Ran {
     /// Standard output as JSON.
     #[track_caller]
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.stdout)
             .unwrap_or_else(|error| panic!("{error} in {:?}\n{}", self.stdout, self.stderr))
     }
 
     /// The record of a check: the claim called `id`.
     #[track_caller]
-    pub fn claim(&self, id: &str) -> Value {
+    pub(crate) fn claim(&self, id: &str) -> Value {
         let record = self.json();
         let claims = record["claims"].as_array().expect("claims");
         let found = claims.iter().find(|claim| claim["id"] == id);
@@ -45,7 +45,7 @@ impl Ran {
 
 impl Bench {
     /// An empty bench.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         fs::create_dir_all(folder.path().join("home")).expect("a home");
         Self {
@@ -56,7 +56,7 @@ impl Bench {
 
     /// The fixture paper in `fixtures/papers/NAME`: its folder `repository` becomes a Git repository with
     /// fixed dates; in `paper.toml`, `{{commit}}` and `{{sha256:FILE}}` are filled in.
-    pub fn on(name: &str) -> Self {
+    pub(crate) fn on(name: &str) -> Self {
         let bench = Self::new();
         let source = fixture(name);
         copy(&source, &bench.path("paper"));
@@ -67,31 +67,25 @@ impl Bench {
     }
 
     /// A path in the bench.
-    pub fn path(&self, inside: &str) -> PathBuf {
+    pub(crate) fn path(&self, inside: &str) -> PathBuf {
         self.folder.path().join(inside)
     }
 
     /// Writes a file of the bench.
-    pub fn write(&self, inside: &str, text: &str) {
+    pub(crate) fn write(&self, inside: &str, text: &str) {
         let path = self.path(inside);
         fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
         fs::write(path, text).expect("written");
     }
 
-    /// Reads a file of the bench.
-    #[track_caller]
-    pub fn read(&self, inside: &str) -> String {
-        fs::read_to_string(self.path(inside)).unwrap_or_else(|error| panic!("{inside}: {error}"))
-    }
-
     /// Adds an argument to every later call of [`Self::check`].
-    pub fn with(mut self, argument: &str) -> Self {
+    pub(crate) fn with(mut self, argument: &str) -> Self {
         self.extra.push(argument.to_owned());
         self
     }
 
     /// The program, with nothing of the real home.
-    pub fn command(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_reproof"));
         command
             .args(arguments)
@@ -103,12 +97,12 @@ impl Bench {
     }
 
     /// Runs the program to its end.
-    pub fn run(&self, arguments: &[&str]) -> Ran {
-        ran(self.command(arguments).output().expect("the program starts"))
+    pub(crate) fn run(&self, arguments: &[&str]) -> Ran {
+        ran(&self.command(arguments).output().expect("the program starts"))
     }
 
     /// `reproof check --format json paper/paper.toml`
-    pub fn check(&self) -> Ran {
+    pub(crate) fn check(&self) -> Ran {
         let mut arguments = vec!["check", "--format", "json", "paper/paper.toml"];
         arguments.extend(self.extra.iter().map(String::as_str));
         self.run(&arguments)
@@ -127,7 +121,7 @@ impl Bench {
     }
 }
 
-fn ran(output: Output) -> Ran {
+fn ran(output: &Output) -> Ran {
     Ran {
         code: output.status.code().unwrap_or(-1),
         stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
@@ -136,14 +130,14 @@ fn ran(output: Output) -> Ran {
 }
 
 /// The folder of a fixture paper.
-pub fn fixture(name: &str) -> PathBuf {
+pub(crate) fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("fixtures/papers")
         .join(name)
 }
 
 /// Makes `folder` a Git repository with one commit of all its files, by a fixed author on a fixed day.
-pub fn commit_all(folder: &Path) -> String {
+pub(crate) fn commit_all(folder: &Path) -> String {
     let git = |arguments: &[&str]| {
         let output = Command::new("git")
             .args(["-c", "init.defaultBranch=main", "-c", "core.autocrlf=false"])
@@ -179,7 +173,7 @@ pub fn commit_all(folder: &Path) -> String {
 }
 
 /// Copies a folder with all that is in it.
-pub fn copy(from: &Path, to: &Path) {
+pub(crate) fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).expect("a folder");
     for entry in fs::read_dir(from).expect("a folder") {
         let entry = entry.expect("an entry");

@@ -62,6 +62,18 @@ pub struct Contact {
     pub sent: u64,
 }
 
+impl Contact {
+    /// Adds what became of later requests.
+    pub(super) fn add(&mut self, later: &Self) {
+        self.connected += later.connected;
+        self.refused += later.refused;
+        self.failed += later.failed;
+        self.received += later.received;
+        self.sent += later.sent;
+        self.why = later.why.clone().or_else(|| self.why.take());
+    }
+}
+
 /// A running proxy. It ends, with all its connections, when it is dropped.
 #[derive(Debug)]
 pub struct Proxy {

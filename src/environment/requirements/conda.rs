@@ -7,6 +7,7 @@
 //! Only the plain shape that `conda env export` writes is understood. It needs no
 //! YAML library, and anything cleverer is refused rather than half understood.
 
+use super::lines::without_comment;
 use super::text::{Reader, failed};
 use super::{normalize, renamed};
 use crate::environment::error::EnvironmentError;
@@ -172,14 +173,6 @@ fn unquoted(text: &str) -> &str {
         }
     }
     text
-}
-
-fn without_comment(line: &str) -> &str {
-    let start = line
-        .match_indices('#')
-        .map(|(at, _)| at)
-        .find(|at| *at == 0 || line[..*at].ends_with(char::is_whitespace));
-    line[..start.unwrap_or(line.len())].trim_end()
 }
 
 #[cfg(test)]

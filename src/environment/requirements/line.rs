@@ -93,7 +93,7 @@ pub(super) fn parse(text: &str, place: &Place) -> Result<Line, Mistake> {
     if text.starts_with('-') {
         return Ok(option(text));
     }
-    if is_address(text) {
+    if !is_named_address(text) && is_address(text) {
         return Ok(Line::Address {
             package: None,
             address: text.to_owned(),
@@ -121,6 +121,14 @@ fn option(text: &str) -> Line {
         name: name.to_owned(),
         value: value.to_owned(),
     }
+}
+
+/// Whether the line is `name @ address`, perhaps with extras.
+fn is_named_address(text: &str) -> bool {
+    let Some(name) = NAME.find(text) else { return false };
+    let rest = text[name.end()..].trim_start();
+    let extras = EXTRAS.find(rest).map_or(0, |found| found.end());
+    rest[extras..].trim_start().starts_with('@')
 }
 
 /// Whether the line is a place rather than a name: an address, a path, a file of a package.

@@ -5,8 +5,10 @@
 //! get them, is decided by whoever runs this machine: every line that tries to
 //! say so becomes a [`Wish`] that is shown and not obeyed.
 
+mod address;
 mod conda;
 mod line;
+mod lines;
 mod pyproject;
 mod text;
 

@@ -1,16 +1,14 @@
-//! Files in pip's format: includes, comments, continued lines, encodings, limits.
+//! Files in pip's format: what they include, and what becomes of each line.
 
-use std::fs::{self, File};
-use std::io::Read as _;
+use std::fs;
 use std::path::{Component, Path, PathBuf};
 
+use super::address::release_in;
 use super::line::{self, Line};
+use super::lines::{logical_lines, read_text};
 use super::{Place, Requirements, Wish, brief};
 use crate::environment::error::EnvironmentError;
 use crate::error::Fault;
-
-/// The largest file that is read, in bytes.
-const LARGEST: u64 = 1 << 20;
 
 /// The most lines that are looked at in all files together.
 const LINES: usize = 20_000;
@@ -160,10 +158,12 @@ impl Reader {
                 self.take(package, role);
             }
             package => {
-                let name = package.map(|package| package.name).or_else(|| name_in(address));
-                let done = match name {
-                    Some(name) => format!(
-                        "does not come from the registry and is not installed; if the code needs it, name a release of `{name}` under `packages`"
+                let done = match package
+                    .map(|package| package.name)
+                    .or_else(|| release_in(address))
+                {
+                    Some(release) => format!(
+                        "does not come from the registry and is not installed; if the code needs it, add `{release}` to `packages`"
                     ),
                     None => "does not come from the registry and is not installed".to_owned(),
                 };
@@ -265,95 +265,6 @@ fn beside(file: &str, value: &str) -> String {
     }
 }
 
-/// The package's name in `…#egg=NAME`, in the name of a wheel or an archive, or in a repository's address.
-fn name_in(address: &str) -> Option<String> {
-    let named = address
-        .split_once("#egg=")
-        .map(|(_, name)| name.split(['&', '[', ' ']).next().unwrap_or(name));
-    let path = address
-        .split(['#', '?'])
-        .next()
-        .unwrap_or(address)
-        .trim_end_matches('/');
-    let last = path.rsplit('/').next().unwrap_or(path);
-    let last = last.split('@').next().unwrap_or(last).trim_end_matches(".git");
-    let file = last
-        .split_once('-')
-        .filter(|(_, rest)| rest.starts_with(|first: char| first.is_ascii_digit()));
-    let name = named.or(file.map(|(name, _)| name)).unwrap_or(last);
-    let good = !name.is_empty()
-        && name
-            .chars()
-            .all(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_' | '.'));
-    (good && name.starts_with(|first: char| first.is_ascii_alphanumeric())).then(|| name.to_owned())
-}
-
-/// A whole small file as text: UTF-8, or UTF-16 with its mark as Windows shells write it.
-fn read_text(path: &Path) -> Result<String, String> {
-    let file = File::open(path).map_err(|error| error.to_string())?;
-    let kind = file.metadata().map_err(|error| error.to_string())?;
-    if !kind.is_file() {
-        return Err("it is not a file".to_owned());
-    }
-    let mut bytes = Vec::new();
-    file.take(LARGEST + 1)
-        .read_to_end(&mut bytes)
-        .map_err(|error| error.to_string())?;
-    if bytes.len() as u64 > LARGEST {
-        return Err("it is larger than 1 MiB".to_owned());
-    }
-    decode(&bytes).ok_or_else(|| "it is not text in UTF-8 or UTF-16".to_owned())
-}
-
-fn decode(bytes: &[u8]) -> Option<String> {
-    let wide = |bytes: &[u8], join: fn([u8; 2]) -> u16| {
-        let units: Vec<u16> = bytes
-            .chunks_exact(2)
-            .map(|pair| join([pair[0], pair[1]]))
-            .collect();
-        String::from_utf16(&units).ok()
-    };
-    match bytes {
-        [0xff, 0xfe, rest @ ..] => wide(rest, u16::from_le_bytes),
-        [0xfe, 0xff, rest @ ..] => wide(rest, u16::from_be_bytes),
-        [0xef, 0xbb, 0xbf, rest @ ..] => String::from_utf8(rest.to_vec()).ok(),
-        _ => String::from_utf8(bytes.to_vec()).ok(),
-    }
-}
-
-/// Lines with their numbers: continued ones joined, comments gone, blank ones left out.
-fn logical_lines(text: &str) -> Vec<(usize, String)> {
-    let mut lines = Vec::new();
-    let mut open: Option<(usize, String)> = None;
-    for (index, raw) in text.lines().enumerate() {
-        let (number, mut joined) = open.take().unwrap_or((index + 1, String::new()));
-        let raw = without_comment(raw);
-        match raw.strip_suffix('\\') {
-            Some(part) => {
-                joined.push_str(part);
-                joined.push(' ');
-                open = Some((number, joined));
-            }
-            None => {
-                joined.push_str(raw);
-                lines.push((number, joined));
-            }
-        }
-    }
-    lines.extend(open);
-    lines.retain(|(_, text)| !text.trim().is_empty());
-    lines
-}
-
-/// A comment begins with `#` at the start of a line or behind a blank: addresses hold `#egg=`.
-fn without_comment(line: &str) -> &str {
-    let start = line
-        .match_indices('#')
-        .map(|(at, _)| at)
-        .find(|at| *at == 0 || line[..*at].ends_with(char::is_whitespace));
-    line[..start.unwrap_or(line.len())].trim_end()
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -443,14 +354,20 @@ mod tests {
              six\n",
         );
         assert_eq!(names(&found.packages), ["numpy", "six"]);
-        insta::assert_snapshot!(
-            found
-                .wishes
-                .iter()
-                .map(ToString::to_string)
-                .collect::<Vec<_>>()
-                .join("\n")
-        );
+        let wishes: Vec<_> = found.wishes.iter().map(ToString::to_string).collect();
+        insta::assert_snapshot!(wishes.join("\n"), @r"
+        requirements.txt:1: `--index-url https://***@evil.example/simple` is ignored: this machine's own settings say where packages come from
+        requirements.txt:2: `--extra-index-url=https://evil.example/simple` is ignored: this machine's own settings say where packages come from
+        requirements.txt:3: `-f https://evil.example/wheels` is ignored: this machine's own settings say where packages come from
+        requirements.txt:4: `--trusted-host evil.example` is ignored: this machine's own settings say where packages come from
+        requirements.txt:5: `-e .` is not installed: the repository's own code is found in the working folder, other code is not fetched
+        requirements.txt:6: `-e git+https://code.example/b.git#egg=b` is not installed: the repository's own code is found in the working folder, other code is not fetched
+        requirements.txt:7: `git+https://code.example/c.git@main` does not come from the registry and is not installed; if the code needs it, add `c` to `packages`
+        requirements.txt:8: `https://files.example/torch-1.7.0%2Bcpu-cp38-cp38-linux_x86_64.whl` does not come from the registry and is not installed; if the code needs it, add `torch==1.7.0` to `packages`
+        requirements.txt:9: `numpy @ file:///tmp/build/numpy_1/work` names a folder of its author's machine; `numpy` is taken from the registry, without a version
+        requirements.txt:10: `pkg-resources==0.0.0` is left by a fault of Debian's pip and is no package; ignored
+        requirements.txt:11: `--pre` is ignored: a pre-release is taken only where a version names it
+        ");
     }
 
     #[test]
@@ -479,25 +396,6 @@ mod tests {
         ]);
         for file in ["large.txt", "many.txt"] {
             assert!(read(folder.path(), &[file.to_owned()], &[]).is_err(), "{file}");
-        }
-    }
-
-    #[test]
-    fn names_of_packages_are_found_in_addresses() {
-        for (address, name) in [
-            (
-                "git+https://code.example/x/repo.git@v1#egg=name&subdirectory=y",
-                Some("name"),
-            ),
-            ("git+https://code.example/x/repo.git@v1", Some("repo")),
-            (
-                "https://files.example/torch-1.7.0-cp38-cp38-linux_x86_64.whl",
-                Some("torch"),
-            ),
-            ("./vendored/thing", Some("thing")),
-            (".", None),
-        ] {
-            assert_eq!(name_in(address).as_deref(), name, "{address}");
         }
     }
 
@@ -535,11 +433,6 @@ mod tests {
         fn no_text_panics(text in "\\PC{0,40}(\n[-a-z=.# \\\\@:/]{0,20}){0,6}") {
             let folder = tree(&[("requirements.txt", text.as_bytes())]);
             let _ = read(folder.path(), &["requirements.txt".to_owned()], &[]);
-        }
-
-        #[test]
-        fn no_bytes_panic(bytes in proptest::collection::vec(any::<u8>(), 0..64)) {
-            let _ = decode(&bytes).map(|text| logical_lines(&text));
         }
     }
 }

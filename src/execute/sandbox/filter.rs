@@ -17,6 +17,7 @@ use seccompiler::{
 
 use super::super::raw;
 use super::super::wire::{Net, Spec, Walls};
+use super::root::Numbers;
 use super::{Built, Doing as _};
 
 /// Calls that no honest program makes: refused and reported.
@@ -98,7 +99,11 @@ const PLACEHOLDER: u32 = 0x7e57;
 type Rules = BTreeMap<c_long, Vec<SeccompRule>>;
 
 /// Puts the filters on this process; returns where reports of refused escapes arrive.
-pub(super) fn install(spec: &Spec, measures: &mut BTreeMap<String, String>) -> Built<Option<OwnedFd>> {
+pub(super) fn install(
+    spec: &Spec,
+    numbers: Numbers,
+    measures: &mut BTreeMap<String, String>,
+) -> Built<Option<OwnedFd>> {
     rustix::thread::set_no_new_privs(true).doing("give up new privileges")?;
     let families = match (spec.walls, &spec.net) {
         (Walls::Landlock, Net::None | Net::Proxy(_)) => &[libc::AF_UNIX, libc::AF_NETLINK][..],
@@ -110,7 +115,12 @@ pub(super) fn install(spec: &Spec, measures: &mut BTreeMap<String, String>) -> B
     let put = |rules, action: SeccompAction| -> io::Result<()> {
         raw::install_filter(&compile(rules, action)?, false).map(drop)
     };
-    put(plain(UNKNOWN), errno(libc::ENOSYS)).doing("filter system calls (unknown)")?;
+    let mut unknown = plain(UNKNOWN);
+    if !numbers.segments {
+        // Memory that belongs to no process, that nothing bounds and, without namespaces, that stays behind.
+        unknown.insert(libc::SYS_shmget, Vec::new());
+    }
+    put(unknown, errno(libc::ENOSYS)).doing("filter system calls (unknown)")?;
     put(
         sockets(spec, families).doing("write a filter")?,
         errno(libc::EAFNOSUPPORT),

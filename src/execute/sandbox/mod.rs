@@ -214,11 +214,11 @@ fn inside(
     raw::unshare(UnshareFlags::NEWNS).doing("create a mount namespace")?;
     rustix::system::sethostname(b"reproof").doing("name the host")?;
     let doors = net::open(spec)?;
-    root::build(spec, owner)?;
-    let mut measures = privileges::give_up(spec)?;
+    let numbers = root::build(spec, owner)?;
+    let mut measures = privileges::give_up(spec, numbers)?;
     end_with_parent(life)?;
     measures.append(&mut privileges::landlock(spec)?);
-    let listener = filter::install(spec, &mut measures)?;
+    let listener = filter::install(spec, numbers, &mut measures)?;
     doors.watch(link).doing("start the sandbox's own threads")?;
     describe(spec, &mut measures);
     supervise::run(
@@ -293,9 +293,10 @@ fn behind_landlock(spec: &Spec, link: &Link, orders: &UnixStream) -> Built<Never
     ]);
     let mut listener = None;
     if spec.walls == Walls::Landlock {
-        measures.append(&mut privileges::give_up(spec)?);
+        let numbers = root::Numbers::default();
+        measures.append(&mut privileges::give_up(spec, numbers)?);
         measures.append(&mut privileges::landlock(spec)?);
-        listener = filter::install(spec, &mut measures)?;
+        listener = filter::install(spec, numbers, &mut measures)?;
     }
     supervise::run(
         spec,

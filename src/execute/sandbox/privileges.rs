@@ -13,14 +13,14 @@ use rustix::process::DumpableBehavior;
 use rustix::thread::{CapabilitySet, CapabilitySets};
 
 use super::super::wire::{Identity, Net, Spec, Walls};
+use super::root::Numbers;
 use super::{Built, Doing as _};
 
 /// The newest Landlock whose meaning was tried here; a kernel with an older one gives what it has.
 const NEWEST: ABI = ABI::V6;
 
 /// Becomes the job's user, without any capability, now or later.
-pub(super) fn give_up(spec: &Spec) -> Built<BTreeMap<String, String>> {
-    let nested = forbid_user_namespaces(spec);
+pub(super) fn give_up(spec: &Spec, numbers: Numbers) -> Built<BTreeMap<String, String>> {
     drop_bounding_set(spec)?;
     let identity = match spec.identity {
         Identity::Drop(id) => {
@@ -40,7 +40,7 @@ pub(super) fn give_up(spec: &Spec) -> Built<BTreeMap<String, String>> {
     // The job may not look into this process, which is of the same user.
     rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable)
         .doing("close the sandbox to the job")?;
-    let nested = if nested {
+    let nested = if numbers.no_namespaces {
         "refused by sysctl and seccomp"
     } else {
         "refused by seccomp"
@@ -53,13 +53,6 @@ pub(super) fn give_up(spec: &Spec) -> Built<BTreeMap<String, String>> {
         ),
         ("namespaces".to_owned(), nested.to_owned()),
     ]))
-}
-
-/// No user namespace below ours; only where there is one, since the number is the machine's otherwise.
-fn forbid_user_namespaces(spec: &Spec) -> bool {
-    spec.identity == Identity::Map
-        && spec.walls == Walls::Full
-        && super::supervise::write_if_possible("/proc/sys/user/max_user_namespaces", "0")
 }
 
 /// Takes every capability out of the bounding set, where we may; without it, no new privileges says the same.
@@ -100,7 +93,7 @@ pub(super) fn landlock(spec: &Spec) -> Built<BTreeMap<String, String>> {
         .and_then(|rules| rules.restrict_self().map_err(io::Error::other))
         .doing("put up Landlock")?;
     let version = match status.landlock {
-        LandlockStatus::Available { effective_abi, .. } => format!("Landlock {effective_abi}"),
+        LandlockStatus::Available { effective_abi, .. } => format!("Landlock ABI {effective_abi}"),
         LandlockStatus::NotEnabled | LandlockStatus::NotImplemented => "no Landlock".to_owned(),
     };
     if spec.walls == Walls::Landlock && status.ruleset == RulesetStatus::NotEnforced {

@@ -18,7 +18,6 @@ use rustix::mount::{
 
 use super::super::raw::{map_owner, restrict_mount};
 use super::super::wire::{Identity, Net, Spec};
-use super::supervise::write_if_possible;
 use super::{Built, Doing as _, Failure};
 
 const READ_ONLY: MountAttrFlags = MountAttrFlags::MOUNT_ATTR_RDONLY;
@@ -79,22 +78,32 @@ const PROC_HIDDEN: &[&str] = &[
 /// An empty file that lies over them.
 const EMPTY: &str = "run/empty";
 
+/// Numbers of the new namespaces that could be set.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Numbers {
+    /// No user namespace may be made below ours.
+    pub(super) no_namespaces: bool,
+    /// System V segments, which belong to no process, are bounded in their sum.
+    pub(super) segments: bool,
+}
+
 /// Replaces this process's root by that of the job.
-pub(super) fn build(spec: &Spec, owner: Option<&OwnedFd>) -> Built<()> {
+pub(super) fn build(spec: &Spec, owner: Option<&OwnedFd>) -> Built<Numbers> {
     mount_change("/", MountPropagationFlags::PRIVATE | MountPropagationFlags::REC)
         .doing("make mounts private")?;
     let root = Root::new(&Path::new(&spec.scratch).join("root"))?;
     root.system(spec)?;
     root.made_files(spec).doing("write the sandbox's own files")?;
     root.devices(spec)?;
-    root.processes(spec)?;
+    let numbers = root.processes(spec)?;
     root.show(&Path::new(&spec.scratch).join("tmp"), Path::new("tmp"), PLAIN)?;
     root.place(spec, owner).map_err(|failure| Failure {
         of_job: true,
         ..failure
     })?;
     restrict_mount(root.0.as_fd(), READ_ONLY, false).doing("make the root read-only")?;
-    enter(&root.0)
+    enter(&root.0)?;
+    Ok(numbers)
 }
 
 /// Makes `root` this process's root and forgets the old one.
@@ -225,27 +234,20 @@ impl Root {
     }
 
     /// A /proc of the new pid namespace, its view of the machine read-only.
-    fn processes(&self, spec: &Spec) -> Built<()> {
+    fn processes(&self, spec: &Spec) -> Built<Numbers> {
         let doing = "mount /proc";
         let proc = fsopen("proc", FsOpenFlags::FSOPEN_CLOEXEC).doing(doing)?;
         fsconfig_create(&proc).doing(doing)?;
         let proc = fsmount(&proc, FsMountFlags::FSMOUNT_CLOEXEC, PLAIN | NO_EXEC).doing(doing)?;
         attach(&proc, &self.folder(Path::new("proc")).doing(doing)?).doing(doing)?;
-        self.bound_shared_memory(spec);
+        let numbers = set_numbers(spec);
         for name in PROC_READ_ONLY {
             self.cover(&self.0, name, name)?;
         }
         for name in PROC_HIDDEN {
             self.cover(&self.0, EMPTY, name)?;
         }
-        Ok(())
-    }
-
-    /// System V segments cost memory that belongs to no process: bound their sum. It is a number of the new namespace.
-    fn bound_shared_memory(&self, spec: &Spec) {
-        let pages = spec.limits.shared_memory / rustix::param::page_size() as u64;
-        let path = Path::new(&spec.scratch).join("root/proc/sys/kernel/shmall");
-        write_if_possible(&path.to_string_lossy(), &pages.to_string());
+        Ok(numbers)
     }
 
     /// Mounts what lies at `source` of the new root read-only over `name`, where that exists.
@@ -330,6 +332,18 @@ impl Root {
             here = step(&here, name, folder || parts.peek().is_some())?;
         }
         Ok(here)
+    }
+}
+
+/// Sets what belongs to our namespaces alone, while /proc can still be written to. Not every kernel lets us.
+fn set_numbers(spec: &Spec) -> Numbers {
+    let settings = Path::new(&spec.scratch).join("root/proc/sys");
+    let set = |name: &str, value: u64| std::fs::write(settings.join(name), value.to_string()).is_ok();
+    let pages = spec.limits.shared_memory / rustix::param::page_size() as u64;
+    Numbers {
+        // Without a user namespace of our own, this number would be the machine's.
+        no_namespaces: spec.identity == Identity::Map && set("user/max_user_namespaces", 0),
+        segments: set("kernel/shmall", pages),
     }
 }
 

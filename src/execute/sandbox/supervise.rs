@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
-use std::fs::File;
 use std::io::{self, Read as _};
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
@@ -231,14 +230,4 @@ impl Attempts<'_> {
             self.link.say(&Word::Tried { network, what });
         }
     }
-}
-
-/// A file of /proc, if it can be written.
-pub(super) fn write_if_possible(path: &str, text: &str) -> bool {
-    use std::io::Write as _;
-    File::options()
-        .write(true)
-        .open(path)
-        .and_then(|mut file| file.write_all(text.as_bytes()))
-        .is_ok()
 }

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::path::Path;
 
 use super::super::problem::{Problem, ProblemKind, quoted};
-use super::super::reader::{At, Maybe, listed, nearest};
+use super::super::reader::{At, Maybe, Section as _, listed, nearest};
 use super::super::scalar::{Better, Line, Number, POINTS_OF_NOTHING, RelativePath, Slack};
 use super::super::{
     Claim, Extraction, MODEL_OUTPUT, Pick, Printed, RowPick, TableFormat, TextSource, Tolerance, Unit, raw,
@@ -307,7 +307,7 @@ impl Checker<'_, '_> {
                 .source
                 .as_ref()
                 .is_some_and(|source| source.value.0.ends_with(".npy"));
-        if data.target.is_none() && !array {
+        if data.target.is_none() && !data.is_broken("target") && !array {
             let message = format!(
                 "nothing says in which column of {} the labels are",
                 quoted(&truth.value.0)
@@ -320,7 +320,10 @@ impl Checker<'_, '_> {
     /// The output file that a claim is read from, or a report that its step does not keep it.
     fn output(&mut self, file: &Maybe<RelativePath>, claim: &raw::Claim) -> Option<String> {
         let file = file.as_ref()?;
-        let Some(step) = self.raw_step(&claim.step) else {
+        let Some(step) = self
+            .raw_step(&claim.step)
+            .filter(|step| !step.is_broken("outputs"))
+        else {
             return Some(file.value.0.clone());
         };
         let mut outputs: Vec<&str> = entries(&step.outputs)

@@ -20,7 +20,7 @@ use thiserror::Error;
 
 use self::names::Names;
 use super::problem::{Problem, ProblemKind, Problems, quoted};
-use super::reader::{At, FromToml as _, List, Maybe};
+use super::reader::{At, FromToml as _, List, Maybe, Section as _};
 use super::scalar::Line;
 use super::{Manifest, raw};
 use crate::digest::Digest;
@@ -124,9 +124,11 @@ impl Manifest {
 
 fn read_text(path: &Path) -> Result<String, ManifestError> {
     let file = || path.to_owned();
-    let unreadable = |source: io::Error| match source.kind() {
-        io::ErrorKind::NotFound => ManifestError::Missing { file: file() },
-        _ => ManifestError::Unreadable { file: file(), source },
+    let unreadable = |source: io::Error| {
+        if source.kind() == io::ErrorKind::NotFound {
+            return ManifestError::Missing { file: file() };
+        }
+        ManifestError::Unreadable { file: file(), source }
     };
     // Asked before opening: opening a pipe would wait for its other end.
     let metadata = path.metadata().map_err(unreadable)?;
@@ -209,11 +211,14 @@ impl<'r, 'p> Checker<'r, 'p> {
         let claims = entries(&raw.claims).map(|claim| ids(&claim.id));
         Self {
             raw,
-            data: Names::new("data set", "data", data, problems),
-            checkpoints: Names::new("checkpoint", "checkpoints", checkpoints, problems),
-            files: Names::new("file", "files", files, problems),
-            steps: Names::new("step", "steps", steps, problems).unless(raw.steps.is_none()),
-            claims: Names::new("claim", "claims", claims, problems).unless(raw.claims.is_none()),
+            data: Names::new("data set", "data", data, problems).unless(raw.is_broken("data")),
+            checkpoints: Names::new("checkpoint", "checkpoints", checkpoints, problems)
+                .unless(raw.is_broken("checkpoints")),
+            files: Names::new("file", "files", files, problems).unless(raw.is_broken("files")),
+            steps: Names::new("step", "steps", steps, problems)
+                .unless(raw.steps.as_ref().is_none_or(|steps| steps.is_empty())),
+            claims: Names::new("claim", "claims", claims, problems)
+                .unless(raw.claims.as_ref().is_none_or(|claims| claims.is_empty())),
             problems,
             file,
             on_disk,

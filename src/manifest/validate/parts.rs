@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use super::super::problem::{Problem, ProblemKind, quoted};
-use super::super::reader::{At, Maybe};
+use super::super::reader::{At, Maybe, Section as _};
 use super::super::scalar::{Line, RelativePath};
 use super::super::{
     Adoption, AsOf, Budget, Checkpoint, Code, Data, EnvironmentKind, EnvironmentSpec, OwnFile, Paper, Pins,
@@ -223,7 +223,9 @@ impl Checker<'_, '_> {
         if let (Some(claim), Some(value)) = (&claim, &baseline.value.0) {
             self.refuse_impossible_baseline(claim, value);
         }
-        if let (Some(limit), None) = (&adoption.limit_per_point, &self.raw.cost) {
+        if let (Some(limit), None) = (&adoption.limit_per_point, &self.raw.cost)
+            && !self.raw.is_broken("cost")
+        {
             let problem = Problem::new(ProblemKind::MissingKey, &limit.span, "a limit needs prices");
             self.report(problem.label("in which currency?").hint("add a table `[cost]`"));
         }

@@ -1,11 +1,11 @@
 //! The steps: what they run, what they see, and with which seeds.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use super::super::placeholder::{BadPlaceholder, Piece, pieces};
 use super::super::problem::{Problem, ProblemKind, quoted};
-use super::super::reader::{At, List, Maybe, nearest};
+use super::super::reader::{At, List, Maybe, Section as _, nearest};
 use super::super::scalar::{Argument, Line, Runner};
 use super::super::{
     Action, DEFAULT_BATCH, DEFAULT_DISK, DEFAULT_MEMORY, DEFAULT_TIMEOUT, MODEL_OUTPUT, ModelRun, Seeds,
@@ -17,7 +17,7 @@ use super::{Checker, entries, report_repeats};
 /// Variables that reproof sets itself.
 const RESERVED: [&str; 6] = ["HOME", "PATH", "PWD", "SHELL", "TMPDIR", "USER"];
 
-/// The steps seen so far, with the seeds that they really run with.
+/// The steps seen so far, with the seeds that they really run with, sorted.
 type Earlier<'r> = Vec<(&'r str, Seeds)>;
 
 impl<'r> Checker<'r, '_> {
@@ -33,8 +33,16 @@ impl<'r> Checker<'r, '_> {
     }
 
     fn step(&mut self, step: &'r At<raw::Step>, earlier: &mut Earlier<'r>) -> Option<Step> {
-        let own_seeds = self.seeds(&step.seeds);
-        let needs = self.needs(step, earlier);
+        let own_seeds = if step.is_broken("seeds") {
+            None
+        } else {
+            self.seeds(&step.seeds)
+        };
+        let needs = if step.is_broken("needs") {
+            None
+        } else {
+            self.needs(step, earlier)
+        };
         let seeds = self.seeds_it_runs_with(step, own_seeds.as_ref(), needs.as_deref(), earlier);
         let mut data = self.data.resolve_all(&step.data, self.problems);
         let mut checkpoints = self.checkpoints.resolve_all(&step.checkpoints, self.problems);
@@ -138,34 +146,37 @@ impl<'r> Checker<'r, '_> {
         earlier: &Earlier<'_>,
     ) -> Option<Seeds> {
         let (own, needs) = (own?, needs?);
-        let needed = earlier
-            .iter()
-            .filter(|(id, _)| needs.iter().any(|need| need == id));
-        let mut seeds = own.clone();
-        for (id, theirs) in needed {
+        let needs: BTreeSet<_> = needs.iter().map(String::as_str).collect();
+        let mut seeds = sorted(own);
+        for (id, theirs) in earlier.iter().filter(|(id, _)| needs.contains(id)) {
             if *theirs == Seeds::Unseeded {
                 continue;
             }
             if seeds == Seeds::Unseeded {
                 seeds = theirs.clone();
             }
-            if !covers(theirs, &seeds) {
-                let needs = step.needs.as_ref().map(|needs| &needs.span);
-                let span = needs
-                    .or(step.seeds.as_ref().map(|seeds| &seeds.span))
-                    .unwrap_or(&step.span);
-                let message = format!(
-                    "the step {} does not run with the seeds that are needed here",
-                    quoted(id)
-                );
-                let problem = Problem::new(ProblemKind::Conflict, span, message);
-                self.report(problem.label("sees the outputs of the same seed").hint(
-                    "say in `needs` which earlier steps this one depends on (all, when left out), and give them the same seeds",
-                ));
+            // A step with seeds of its own may do with fewer; one that takes them over must know which.
+            let enough = *theirs == seeds || *own != Seeds::Unseeded && covers(theirs, &seeds);
+            if !enough {
+                self.report_seeds_that_do_not_meet(step, id);
                 return None;
             }
         }
         Some(seeds)
+    }
+
+    fn report_seeds_that_do_not_meet(&mut self, step: &At<raw::Step>, needed: &str) {
+        let needs = step.needs.as_ref().map(|needs| &needs.span);
+        let own = step.seeds.as_ref().map(|seeds| &seeds.span);
+        let span = needs.or(own).unwrap_or(&step.span);
+        let message = format!(
+            "the step {} does not run with the seeds that are needed here",
+            quoted(needed)
+        );
+        let problem = Problem::new(ProblemKind::Conflict, span, message);
+        self.report(problem.label("sees the outputs of the same seed").hint(
+            "say in `needs` which earlier steps this one depends on (all, when left out), and give them the same seeds",
+        ));
     }
 
     fn action(&mut self, step: &At<raw::Step>, seeds: Option<&Seeds>) -> Option<Action> {
@@ -178,6 +189,7 @@ impl<'r> Checker<'r, '_> {
                 self.report(problem.hint("keep `run` or `model`, or make two steps of it"));
                 None
             }
+            (None, None) if step.is_broken("run") || step.is_broken("model") => None,
             (None, None) => {
                 let problem = Problem::new(ProblemKind::MissingKey, &step.span, "the step does nothing");
                 self.report(problem.label("needs a key `run` or `model`"));
@@ -189,10 +201,11 @@ impl<'r> Checker<'r, '_> {
     fn command(
         &mut self,
         step: &raw::Step,
-        run: &At<List<Argument>>,
+        run: &At<raw::Command>,
         seeds: Option<&Seeds>,
     ) -> Option<Vec<String>> {
-        if run
+        let words = &run.value.0;
+        if words
             .first()
             .is_none_or(|program| program.value.0.trim().is_empty())
         {
@@ -200,7 +213,7 @@ impl<'r> Checker<'r, '_> {
             self.report(problem.hint("write `run = [\"python\", \"train.py\"]`"));
             return None;
         }
-        for argument in run.iter() {
+        for argument in words {
             match pieces(&argument.value.0) {
                 Ok(pieces) => pieces
                     .iter()
@@ -208,7 +221,7 @@ impl<'r> Checker<'r, '_> {
                 Err(error) => self.report(bad_placeholder(&error, &argument.span)),
             }
         }
-        Some(run.iter().map(|argument| argument.value.0.clone()).collect())
+        Some(words.iter().map(|argument| argument.value.0.clone()).collect())
     }
 
     /// Reports a placeholder that stands for nothing in this step.
@@ -309,10 +322,26 @@ fn add_missing(list: &mut Option<Vec<String>>, id: &str) {
     }
 }
 
-/// Whether a step with the seeds `theirs` has run with each of `wanted`.
+/// The same seeds in order, which is how they are compared.
+fn sorted(seeds: &Seeds) -> Seeds {
+    match seeds {
+        Seeds::Listed(seeds) => {
+            let mut seeds = seeds.clone();
+            seeds.sort_unstable();
+            Seeds::Listed(seeds)
+        }
+        Seeds::Unseeded | Seeds::Sequential { .. } => seeds.clone(),
+    }
+}
+
+/// Whether a step with the seeds `theirs` has run with each of `wanted`; both sorted.
 fn covers(theirs: &Seeds, wanted: &Seeds) -> bool {
     match (theirs, wanted) {
-        (Seeds::Listed(theirs), Seeds::Listed(wanted)) => wanted.iter().all(|seed| theirs.contains(seed)),
+        (Seeds::Listed(theirs), Seeds::Listed(wanted)) => {
+            // One walk through both: a manifest may have very many steps with very many seeds.
+            let mut theirs = theirs.iter();
+            wanted.iter().all(|seed| theirs.any(|other| other == seed))
+        }
         _ => theirs == wanted,
     }
 }

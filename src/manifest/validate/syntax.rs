@@ -5,11 +5,14 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue, Error};
 
-use super::super::problem::{Problem, ProblemKind, Problems};
+use super::super::problem::{Problem, ProblemKind, Problems, line_of};
 use super::super::reader::Node;
 
 /// Above this, a broken text is not searched for more than its first error, in bytes.
 const SEARCHED: usize = 1 << 20;
+
+/// With more errors than this, a text is something else than TOML.
+const MOST: usize = 100;
 
 /// Parses `text`, and reports what is not TOML. `None` when what could be read is not worth looking at.
 pub(super) fn parse<'i>(text: &'i str, problems: &mut Problems) -> Option<Node<'i>> {
@@ -24,12 +27,22 @@ pub(super) fn parse<'i>(text: &'i str, problems: &mut Problems) -> Option<Node<'
     let (table, mut errors) = DeTable::parse_recoverable(text);
     errors.sort_by_key(|error| error.span().map_or(0, |span| span.start));
     errors.dedup_by_key(|error| error.span());
-    if errors.iter().any(|error| spreads(text, error)) {
+    if errors.len() > MOST || errors.iter().any(|error| spreads(text, error)) {
         // What follows is read as something else than was meant.
         problems.push(problem(text, errors.first().unwrap_or(&error)));
         return None;
     }
+    let mut repeated = 0..0;
     for error in &errors {
+        let span = error.span().unwrap_or(0..0);
+        // The keys of a table that is there twice are there twice too.
+        if is_duplicate(error) && repeated.contains(&span.start) {
+            continue;
+        }
+        if is_duplicate(error) && is_header(text, &span) {
+            let body = line_of(text, &span).end;
+            repeated = body..text[body..].find("\n[").map_or(text.len(), |next| body + next);
+        }
         problems.push(problem(text, error));
     }
     Some(node(table))
@@ -43,22 +56,28 @@ fn node(table: Spanned<DeTable<'_>>) -> Node<'_> {
 /// Whether an error reaches beyond its line: an open bracket, an open multi-line string, a broken header.
 fn spreads(text: &str, error: &Error) -> bool {
     let message = error.message();
-    let in_header = error
-        .span()
-        .is_some_and(|span| text[line(text, &span)].trim_start().starts_with('['));
-    let duplicate = message.contains("duplicate");
-    message.contains("unclosed") || message.contains("multi-line") || in_header && !duplicate
+    let in_header = error.span().is_some_and(|span| is_header(text, &span));
+    message.contains("unclosed") || message.contains("multi-line") || in_header && !is_duplicate(error)
+}
+
+fn is_duplicate(error: &Error) -> bool {
+    error.message() == "duplicate key"
+}
+
+fn is_header(text: &str, span: &Range<usize>) -> bool {
+    text[line_of(text, span)].trim_start().starts_with('[')
 }
 
 fn problem(text: &str, error: &Error) -> Problem {
     let span = error.span().unwrap_or(0..0);
     let message = error.message();
-    if message == "duplicate key" {
+    if is_duplicate(error) {
         let key = text.get(span.clone()).unwrap_or("this");
         let message = format!("the key {} is there twice", super::quoted(key));
         let problem = Problem::new(ProblemKind::Duplicate, &span, message);
-        let table = text[line(text, &span)].trim_start().starts_with('[');
-        return problem.maybe_hint(table.then(|| format!("write `[[{key}]]` where there may be several")));
+        return problem.maybe_hint(
+            is_header(text, &span).then(|| format!("write `[[{key}]]` where there may be several")),
+        );
     }
     let problem = Problem::new(ProblemKind::Syntax, &span, "this is not TOML");
     let hint = message
@@ -67,13 +86,12 @@ fn problem(text: &str, error: &Error) -> Problem {
     problem.label(message).maybe_hint(hint)
 }
 
-/// Drops the problems from index `first` on that stand in a line which is not TOML: they follow from that.
+/// Drops the problems from index `first` on that stand in a line with one of those before: they follow from it.
 pub(super) fn forget_consequences(problems: &mut Problems, first: usize) {
     let source = problems.source.clone();
     let broken: Vec<_> = problems.problems[..first]
         .iter()
-        .filter(|problem| problem.kind == ProblemKind::Syntax)
-        .map(|problem| line(&source, &problem.span))
+        .map(|problem| line_of(&source, &problem.span))
         .collect();
     let mut index = 0;
     problems.problems.retain(|problem| {
@@ -81,12 +99,4 @@ pub(super) fn forget_consequences(problems: &mut Problems, first: usize) {
         let hit = |line: &Range<usize>| line.start <= problem.span.start && problem.span.start <= line.end;
         index <= first || !broken.iter().any(hit)
     });
-}
-
-/// The line in which `span` begins, without its end.
-fn line(text: &str, span: &Range<usize>) -> Range<usize> {
-    let at = text.floor_char_boundary(span.start.min(text.len()));
-    let begin = text[..at].rfind('\n').map_or(0, |newline| newline + 1);
-    let end = text[at..].find('\n').map_or(text.len(), |newline| at + newline);
-    begin..end
 }

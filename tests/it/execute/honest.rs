@@ -96,7 +96,7 @@ fn what_training_programs_do_works() {
 #[test]
 fn the_python_is_the_same_as_outside() {
     let inside = Bench::new()
-        .run(&["-c", "import sys; print(sys.version, sys.prefix)"])
+        .run(&[python(), "-c", "import sys; print(sys.version, sys.prefix)"])
         .stdout;
     let outside = std::process::Command::new(python())
         .args(["-c", "import sys; print(sys.version, sys.prefix)"])
@@ -247,6 +247,9 @@ fn this_machine_says_what_it_can_do() {
     let facts = probe(&program(), folder.path());
     let full = facts.full.expect("the full sandbox works here");
     assert!(full["files"].starts_with("mount namespace"), "{full:?}");
+    if !rustix::process::geteuid().is_root() {
+        assert_eq!(full["namespaces"], "refused by sysctl and seccomp");
+    }
     for name in [
         "memory",
         "network",
@@ -263,6 +266,64 @@ fn this_machine_says_what_it_can_do() {
     if let Ok(measures) = facts.landlock {
         assert!(measures["files"].starts_with("Landlock"), "{measures:?}");
     }
+}
+
+/// Not a test by itself: what the next one runs inside a sandbox.
+#[test]
+fn helper_that_probes() {
+    let Some(program) = nested_program() else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    let refusal = probe(&program, folder.path())
+        .full
+        .expect_err("a sandbox in a sandbox");
+    println!("cause: {}\nfix: {}", refusal.cause, refusal.fix);
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "how a test tells a copy of itself what to do"
+)]
+fn nested_program() -> Option<std::path::PathBuf> {
+    std::env::var_os("REPROOF_TEST_NESTED").map(Into::into)
+}
+
+#[test]
+fn where_it_cannot_be_built_the_cause_and_a_way_on_are_named() {
+    let mut bench = Bench::new();
+    let tests = std::env::current_exe().expect("this test");
+    for (host, inside) in [(tests, "/w/tests"), (program(), "/w/program")] {
+        bench.job.mounts.push(Mount {
+            host,
+            inside: inside.into(),
+            writable: false,
+        });
+    }
+    bench
+        .job
+        .env
+        .insert("REPROOF_TEST_NESTED".to_owned(), "/w/program".into());
+    let ran = bench.run(&[
+        "/w/tests",
+        "execute::honest::helper_that_probes",
+        "--exact",
+        "--nocapture",
+    ]);
+    assert_eq!(
+        ran.outcome.ending,
+        Ending::Succeeded,
+        "{} {}",
+        ran.stdout,
+        ran.stderr
+    );
+    let named = ["something around reproof", "this machine allows no further"];
+    assert!(
+        named
+            .iter()
+            .any(|cause| ran.stdout.contains(&format!("cause: {cause}"))),
+        "{}",
+        ran.stdout
+    );
+    assert!(ran.stdout.contains("--sandbox=landlock"), "{}", ran.stdout);
 }
 
 #[test]
