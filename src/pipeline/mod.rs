@@ -26,8 +26,9 @@ use jiff::Timestamp;
 pub use execution::{
     DeclaredOutput, Execution, Inventory, OutputFile, OutputState, Present, Ran, StepRun, executions,
 };
+pub(crate) use prepared::fixed_variables;
 pub use lock::{LockError, Locked, lock};
-pub use plan::{Plan, plan};
+pub use plan::{Plan, PlannedClaim, PlannedInput, PlannedStep, Spending, plan};
 
 use crate::acquire::http::Network;
 use crate::acquire::store::Store;
@@ -139,6 +140,7 @@ pub fn check(
         settings.now,
     );
     let judgement = stages.time(Stage::Judge, || judge::judge(&evidence));
+    let previous = crate::report::previous(&workspace.runs(), &run, &manifest);
     let report = Report {
         run,
         folder: folder.clone(),
@@ -153,7 +155,7 @@ pub fn check(
         steps,
         measured,
         judgement,
-        previous: None,
+        previous,
     };
     crate::report::write_files(&report, &folder)?;
     Ok(report)

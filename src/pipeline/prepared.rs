@@ -313,23 +313,27 @@ impl Prepared {
     }
 }
 
-/// What every step gets: helps towards the same result twice, and where things are.
+/// Helps towards the same result twice, which every step gets unless it says otherwise.
+pub(crate) fn fixed_variables(threads: usize) -> [(&'static str, String); 7] {
+    let threads = threads.max(1).to_string();
+    [
+        ("PYTHONHASHSEED", "0".to_owned()),
+        ("PYTHONUNBUFFERED", "1".to_owned()),
+        ("PYTHONDONTWRITEBYTECODE", "1".to_owned()),
+        ("CUBLAS_WORKSPACE_CONFIG", ":4096:8".to_owned()),
+        ("OMP_NUM_THREADS", threads.clone()),
+        ("OPENBLAS_NUM_THREADS", threads.clone()),
+        ("MKL_NUM_THREADS", threads),
+    ]
+}
+
+/// What every step gets: [`fixed_variables`], and where things are.
 fn environment_variables(step: &Step, seed: Option<u64>) -> BTreeMap<String, OsString> {
-    let threads = std::thread::available_parallelism()
-        .map_or(1, std::num::NonZero::get)
-        .to_string();
-    let mut env: BTreeMap<String, OsString> = BTreeMap::new();
-    for (name, value) in [
-        ("PYTHONHASHSEED", "0"),
-        ("PYTHONUNBUFFERED", "1"),
-        ("PYTHONDONTWRITEBYTECODE", "1"),
-        ("CUBLAS_WORKSPACE_CONFIG", ":4096:8"),
-        ("OMP_NUM_THREADS", &threads),
-        ("OPENBLAS_NUM_THREADS", &threads),
-        ("MKL_NUM_THREADS", &threads),
-    ] {
-        env.insert(name.to_owned(), value.into());
-    }
+    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let fixed = fixed_variables(threads).into_iter();
+    let mut env: BTreeMap<String, OsString> = fixed
+        .map(|(name, value)| (name.to_owned(), value.into()))
+        .collect();
     if let Some(seed) = seed {
         env.insert("REPROOF_SEED".to_owned(), seed.to_string().into());
     }

@@ -55,7 +55,9 @@ fn not_a_list(line: String) -> String {
         return format!("\\{line}");
     }
     let digits = line.bytes().take_while(u8::is_ascii_digit).count();
-    if digits > 0 && line[digits..].starts_with(['.', ')']) {
+    let mut after = line[digits..].chars();
+    let mark = matches!(after.next(), Some('.' | ')'));
+    if digits > 0 && mark && matches!(after.next(), None | Some(' ')) {
         return format!("{}\\{}", &line[..digits], &line[digits..]);
     }
     line
@@ -130,7 +132,7 @@ mod tests {
         assert_eq!(markdown("- item"), "\\- item");
         assert_eq!(markdown("---"), "\\---");
         assert_eq!(markdown("12. item"), "12\\. item");
-        assert_eq!(markdown("1.5 points"), "1\\.5 points");
+        assert_eq!(markdown("1.5 points"), "1.5 points");
     }
 
     #[test]

@@ -358,7 +358,7 @@ fn command(step: &Step, words: &[String]) -> String {
     let variables = step
         .env
         .iter()
-        .map(|(name, value)| format!("{name}={}", shell(value)));
+        .map(|(name, value)| format!("{name}={}", filled(value)));
     let words = words.iter().map(|word| filled(word));
     variables.chain(words).collect::<Vec<_>>().join(" ")
 }
