@@ -31,7 +31,8 @@ pub use execution::{
     DeclaredOutput, Execution, Inventory, OutputFile, OutputState, Present, Ran, StepRun, executions,
 };
 pub use lock::{LockError, Locked, lock, own_files_as_locked};
-pub use plan::{Plan, plan};
+pub use plan::{Plan, PlannedClaim, PlannedInput, PlannedStep, Spending, plan};
+pub(crate) use prepared::fixed_variables;
 
 use crate::acquire::http::Network;
 use crate::acquire::store::Store;
@@ -183,6 +184,7 @@ fn report(
         settings.now,
     );
     let judgement = stages.time(Stage::Judge, || judge::judge(&evidence));
+    let previous = crate::report::previous(&workspace.runs(), &folder.name, &manifest);
     Report {
         run: folder.name.clone(),
         folder: folder.path.clone(),
@@ -197,7 +199,7 @@ fn report(
         steps,
         measured,
         judgement,
-        previous: None,
+        previous,
     }
 }
 
