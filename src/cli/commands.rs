@@ -9,15 +9,15 @@ use reproof::error::Diagnose;
 use reproof::judge::{Decision, decide};
 use reproof::manifest::lock::Lock;
 use reproof::manifest::{Manifest, ManifestError};
-use reproof::pipeline;
-use reproof::report::{Look, Report, renderer};
+use reproof::pipeline::{self, Checked};
+use reproof::report::{self, Report, renderer};
 
 use super::exit::Exit;
 use super::settings::Settings;
 use super::terminal::Terminal;
 use super::{
     Arguments, CheckArguments, Command, Confinement, DemoArguments, Format, LockArguments, ManifestArgument,
-    cache, doctor, judge, plan,
+    Policy, Schema, cache, doctor, judge, plan,
 };
 
 /// Does what was asked.
@@ -31,7 +31,7 @@ pub(super) fn run(arguments: &Arguments, settings: &Settings, terminal: &Termina
         Command::Judge(wanted) => judge::judge(wanted, format, terminal),
         Command::Doctor => doctor::doctor(format, settings, terminal),
         Command::Cache { action } => cache::cache(action, format, settings, terminal),
-        Command::Schema => show(terminal, &reproof::manifest::json_schema()),
+        Command::Schema { of } => schema(*of, terminal),
         Command::Completions { shell } => completions(*shell, terminal),
         Command::Man => manual(terminal),
     }
@@ -60,6 +60,7 @@ fn read(path: &Path, settings: &Settings, terminal: &Terminal) -> Result<(Manife
             let manifest = manifest
                 .with_lock(&lock)
                 .map_err(|error| failed(terminal, &error))?;
+            pipeline::own_files_as_locked(&manifest, &lock).map_err(|error| failed(terminal, &error))?;
             Ok((manifest, Some(lock)))
         }
         None => Ok((manifest, None)),
@@ -102,23 +103,23 @@ fn check(wanted: &CheckArguments, format: Format, settings: &Settings, terminal:
     let mut records = Vec::new();
     for path in &wanted.manifests {
         if terminal.is_cancelled() {
-            return Exit::Interrupted;
+            break;
         }
         let ended = match check_one(path, wanted, settings, terminal) {
-            Ok(report) => {
+            Ok(Checked { report, unwritten }) => {
                 let text = render(&report, format, terminal);
                 match format {
                     Format::Text => terminal.result(&text),
                     Format::Json => records.push(text),
                 }
-                judged(&report, wanted, terminal)
+                judged(&report, wanted, terminal).worst(kept(&report, unwritten.as_ref(), terminal))
             }
             Err(ended) => ended,
         };
         exit = exit.worst(ended);
     }
     if format == Format::Json {
-        terminal.result(&joined(&records));
+        joined(&records, wanted.manifests.len()).map(|text| terminal.result(&text));
     }
     if terminal.is_cancelled() {
         Exit::Interrupted
@@ -127,12 +128,24 @@ fn check(wanted: &CheckArguments, format: Format, settings: &Settings, terminal:
     }
 }
 
-/// One record is a document; several are an array of documents.
-fn joined(records: &[String]) -> String {
-    match records {
-        [one] => one.clone(),
-        several => format!("[{}]", several.join(",")),
+/// The record of one manifest is a document; those of several are an array, however many there came to be.
+fn joined(records: &[String], asked: usize) -> Option<String> {
+    match (records, asked) {
+        ([], 1) => None,
+        ([one], 1) => Some(one.clone()),
+        (several, _) => Some(format!("[{}]", several.join(","))),
     }
+}
+
+/// Says where the report is not, if it could not be written.
+fn kept(report: &Report, unwritten: Option<&std::io::Error>, terminal: &Terminal) -> Exit {
+    let Some(error) = unwritten else {
+        return Exit::Success;
+    };
+    let folder = report.folder.display();
+    let text = format!("the report could not be written into `{folder}`: {error}");
+    terminal.message("error", "31", &text);
+    Exit::Undecided
 }
 
 fn check_one(
@@ -140,7 +153,7 @@ fn check_one(
     wanted: &CheckArguments,
     settings: &Settings,
     terminal: &Terminal,
-) -> Result<Report, Exit> {
+) -> Result<Checked, Exit> {
     let (manifest, lock) = read(path, settings, terminal)?;
     let unpinned = manifest.unpinned();
     if !unpinned.is_empty() {
@@ -149,10 +162,7 @@ fn check_one(
     }
     let executor = settings.executor(wanted.confinement);
     let ground = settings.ground(&executor, wanted.fresh);
-    pipeline::check(manifest, lock.as_ref(), ground, terminal).map_err(|error| {
-        terminal.message("error", "31", &format!("cannot write the run's folder: {error}"));
-        Exit::Undecided
-    })
+    pipeline::check(manifest, lock.as_ref(), ground, terminal).map_err(|error| failed(terminal, &error))
 }
 
 fn render(report: &Report, format: Format, terminal: &Terminal) -> String {
@@ -160,12 +170,8 @@ fn render(report: &Report, format: Format, terminal: &Terminal) -> String {
         Format::Text => "text",
         Format::Json => "json",
     };
-    let look = Look {
-        color: terminal.colors_results(),
-        width: terminal.width(),
-    };
     renderer(name)
-        .map(|renderer| renderer.render(report, look))
+        .map(|renderer| renderer.render(report, terminal.look()))
         .unwrap_or_default()
 }
 
@@ -176,8 +182,22 @@ fn judged(report: &Report, wanted: &CheckArguments, terminal: &Terminal) -> Exit
         Decision::Fails(_) => (Exit::PolicyFails, "does not hold", "31"),
         Decision::Undecided(_) => (Exit::Undecided, "could not be decided", "33"),
     };
+    if exit == Exit::Success && terminal.is_quiet() {
+        return exit;
+    }
     let name = reproof::judge::Policy::from(wanted.require).code();
-    let why = decision.reasons().join("; ");
+    // What a verdict rests on stands in the report already.
+    let shown = match wanted.require {
+        Policy::Adopt | Policy::Review => 1,
+        Policy::Nightly => usize::MAX,
+    };
+    let reasons: Vec<&str> = decision
+        .reasons()
+        .iter()
+        .take(shown)
+        .map(String::as_str)
+        .collect();
+    let why = reasons.join("; ");
     terminal.message("policy", color, &format!("`{name}` {word}: {why}"));
     exit
 }
@@ -190,7 +210,7 @@ fn plan_one(wanted: &ManifestArgument, format: Format, settings: &Settings, term
     let executor = settings.executor(Confinement::default());
     let plan = pipeline::plan(&manifest, lock.as_ref(), settings.ground(&executor, false));
     let text = match format {
-        Format::Text => plan::text(&plan),
+        Format::Text => plan::text(&plan, terminal.look()),
         Format::Json => plan::json(&plan),
     };
     show(terminal, &text)
@@ -215,6 +235,14 @@ fn lock(wanted: &LockArguments, settings: &Settings, terminal: &Terminal) -> Exi
         Ok(()) => show(terminal, &target.display().to_string()),
         Err(error) => failed(terminal, &error),
     }
+}
+
+fn schema(of: Schema, terminal: &Terminal) -> Exit {
+    let text = match of {
+        Schema::Manifest => reproof::manifest::json_schema(),
+        Schema::Record => report::schema(),
+    };
+    show(terminal, &text)
 }
 
 fn completions(shell: clap_complete::Shell, terminal: &Terminal) -> Exit {

@@ -47,6 +47,7 @@ pub use host::Host;
 pub use machine::{Gpu, Machine};
 pub use python::{Interpreter, Origin, PythonVersion, PythonWanted, find, probe};
 pub use requirements::Wish;
+pub use system::first_on_path;
 pub use uv::Trace;
 
 use crate::acquire::http;
@@ -362,7 +363,7 @@ fn minor(version: &str) -> String {
 fn of_the_machine(wanted: &Wanted<'_>, workshop: &Workshop<'_>) -> Result<Environment, EnvironmentError> {
     let range: Option<PythonWanted> = wanted.spec.python.as_deref().map(str::parse).transpose()?;
     let candidates = find(workshop.host, range.as_ref());
-    let chosen = system::choose(&candidates, range.as_ref(), workshop);
+    let chosen = first_on_path(&candidates, range.as_ref(), workshop.host);
     let evidence = || "asked for by the manifest".to_owned();
     let interpreter = chosen.ok_or_else(|| missing(range.as_ref(), evidence(), &[], workshop))?;
     let packages = system::packages(&interpreter.search);

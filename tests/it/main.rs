@@ -2,6 +2,7 @@
 
 mod cli;
 mod common;
+mod common_faults;
 mod common_git;
 mod demo;
 mod environment;
@@ -10,3 +11,5 @@ mod fetch;
 mod git;
 mod manifest;
 mod papers;
+mod registry;
+mod resume;
