@@ -167,6 +167,9 @@ fn may_run(
         return Err(native_missing(ground.manifest, step, &model.checkpoint));
     }
     for needed in needed_runs(step, execution, done) {
+        if step.does_without.contains(&needed.execution.step) {
+            continue;
+        }
         if let Err(why) = &needed.result {
             let mut why = why.clone();
             why.detail = format!(
