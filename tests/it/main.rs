@@ -1,5 +1,6 @@
 //! Integration tests, in one binary: each further one is another long link.
 
+mod architecture;
 mod cli;
 mod common;
 mod common_git;
@@ -10,3 +11,4 @@ mod fetch;
 mod git;
 mod manifest;
 mod papers;
+mod reports;
