@@ -16,8 +16,8 @@ use super::exit::Exit;
 use super::settings::Settings;
 use super::terminal::Terminal;
 use super::{
-    Arguments, CheckArguments, Command, Confinement, DemoArguments, Format, LockArguments, ManifestArgument, Policy, Schema,
-    cache, doctor, judge, plan,
+    Arguments, CheckArguments, Command, Confinement, DemoArguments, Format, LockArguments, ManifestArgument,
+    Policy, Schema, cache, doctor, judge, plan,
 };
 
 /// Does what was asked.
@@ -181,7 +181,12 @@ fn judged(report: &Report, wanted: &CheckArguments, terminal: &Terminal) -> Exit
         Policy::Adopt | Policy::Review => 1,
         Policy::Nightly => usize::MAX,
     };
-    let reasons: Vec<&str> = decision.reasons().iter().take(shown).map(String::as_str).collect();
+    let reasons: Vec<&str> = decision
+        .reasons()
+        .iter()
+        .take(shown)
+        .map(String::as_str)
+        .collect();
     let why = reasons.join("; ");
     terminal.message("policy", color, &format!("`{name}` {word}: {why}"));
     exit

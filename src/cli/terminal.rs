@@ -243,4 +243,3 @@ fn chain_of(error: &dyn Diagnose) -> String {
     }
     text
 }
-

@@ -26,9 +26,9 @@ use jiff::Timestamp;
 pub use execution::{
     DeclaredOutput, Execution, Inventory, OutputFile, OutputState, Present, Ran, StepRun, executions,
 };
-pub(crate) use prepared::fixed_variables;
 pub use lock::{LockError, Locked, lock};
 pub use plan::{Plan, PlannedClaim, PlannedInput, PlannedStep, Spending, plan};
+pub(crate) use prepared::fixed_variables;
 
 use crate::acquire::http::Network;
 use crate::acquire::store::Store;

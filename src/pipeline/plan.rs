@@ -203,13 +203,20 @@ fn inputs(manifest: &Manifest, settings: Settings<'_>, missing: &mut Vec<String>
 }
 
 fn spending(manifest: &Manifest, steps: &[PlannedStep]) -> Spending {
-    let all = |one: Duration, step: &PlannedStep| one.saturating_mul(u32::try_from(step.runs).unwrap_or(u32::MAX));
+    let all =
+        |one: Duration, step: &PlannedStep| one.saturating_mul(u32::try_from(step.runs).unwrap_or(u32::MAX));
     let sum = |sum: Duration, time: Duration| sum.saturating_add(time);
-    let longest = steps.iter().map(|step| all(step.timeout, step)).fold(Duration::ZERO, sum);
-    let last: Option<Vec<(Usage, &PlannedStep)>> = steps.iter().map(|step| Some((step.last?, step))).collect();
-    let forecast = last
-        .as_ref()
-        .map(|last| last.iter().map(|(usage, step)| all(usage.wall, step)).fold(Duration::ZERO, sum));
+    let longest = steps
+        .iter()
+        .map(|step| all(step.timeout, step))
+        .fold(Duration::ZERO, sum);
+    let last: Option<Vec<(Usage, &PlannedStep)>> =
+        steps.iter().map(|step| Some((step.last?, step))).collect();
+    let forecast = last.as_ref().map(|last| {
+        last.iter()
+            .map(|(usage, step)| all(usage.wall, step))
+            .fold(Duration::ZERO, sum)
+    });
     let price = last.zip(manifest.cost.as_ref()).map(|(last, prices)| {
         let hours = |time: Duration| time.as_secs_f64() / 3600.0;
         let of = |(usage, step): &(Usage, &PlannedStep)| {

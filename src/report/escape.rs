@@ -4,7 +4,13 @@
 /// `text` without what a terminal or a page would obey: control characters other than line feed and tab, and
 /// the marks that reorder text or hide it.
 pub fn visible(text: &str) -> String {
-    let shown = |c: char| if is_obeyed(c) { char::REPLACEMENT_CHARACTER } else { c };
+    let shown = |c: char| {
+        if is_obeyed(c) {
+            char::REPLACEMENT_CHARACTER
+        } else {
+            c
+        }
+    };
     text.chars().map(shown).collect()
 }
 
@@ -70,13 +76,11 @@ pub(super) fn prose(text: &str) -> String {
     if parts.len().is_multiple_of(2) {
         return markdown(&line);
     }
-    let shown = parts.iter().enumerate().map(|(index, part)| {
-        if index % 2 == 1 {
-            code(part)
-        } else {
-            escaped(part)
-        }
-    });
+    let shown = parts.iter().enumerate().map(
+        |(index, part)| {
+            if index % 2 == 1 { code(part) } else { escaped(part) }
+        },
+    );
     not_a_list(shown.collect())
 }
 
@@ -139,7 +143,10 @@ mod tests {
     fn code_is_code_whatever_is_in_it() {
         assert_eq!(code("a <b> *c*"), "`a <b> *c*`");
         assert_eq!(code("a`b|c"), "<code>a\\`b\\|c</code>");
-        assert_eq!(code("</code><script>`"), "<code>&lt;/code&gt;&lt;script&gt;\\`</code>");
+        assert_eq!(
+            code("</code><script>`"),
+            "<code>&lt;/code&gt;&lt;script&gt;\\`</code>"
+        );
         assert_eq!(block("", "```\nend\n"), "````\n```\nend\n````\n");
     }
 

@@ -54,7 +54,10 @@ impl Renderer for Markdown {
 
 /// A part that opens when it is asked for.
 fn folded(summary: &str, inside: &str) -> String {
-    format!("\n<details><summary>{summary}</summary>\n\n{}\n\n</details>\n", inside.trim_end())
+    format!(
+        "\n<details><summary>{summary}</summary>\n\n{}\n\n</details>\n",
+        inside.trim_end()
+    )
 }
 
 fn table(header: &[&str], rules: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
@@ -127,7 +130,11 @@ fn start_here(report: &Report) -> String {
     text.push_str(&block("sh", &replay::script(report)));
     let again = format!("reproof check {}", shell(&manifest));
     let _ = writeln!(text, "\nConfined, measured and judged: {}", code(&again));
-    let _ = writeln!(text, "\nWhat should come out, on a machine like {}:\n", machine(report));
+    let _ = writeln!(
+        text,
+        "\nWhat should come out, on a machine like {}:\n",
+        machine(report)
+    );
     text.push_str(&expected(report));
     if !report.inputs.is_empty() {
         text.push_str("\nWhat it needs besides the code:\n\n");
@@ -138,7 +145,10 @@ fn start_here(report: &Report) -> String {
 
 fn machine(report: &Report) -> String {
     let machine = &report.machine;
-    let gpus = machine.gpus.iter().map(|gpu| format!(", {}", markdown(&gpu.model)));
+    let gpus = machine
+        .gpus
+        .iter()
+        .map(|gpu| format!(", {}", markdown(&gpu.model)));
     format!(
         "this one ({}, {}, {}, {}, {} of memory{})",
         markdown(&machine.os),
@@ -229,14 +239,25 @@ fn inputs(report: &Report) -> String {
         };
         vec![
             format!("{} {}", input.kind, code(&input.name)),
-            code(&input.source),
+            if input.kind == "file" {
+                markdown(&input.source)
+            } else {
+                code(&input.source)
+            },
             place(input, &report.manifest),
             input.license.as_deref().map_or_else(dash, markdown),
             digest,
             size,
         ]
     });
-    let header = ["what", "from", "where the code expects it", "licence", "sha256", "size"];
+    let header = [
+        "what",
+        "from",
+        "where the code expects it",
+        "licence",
+        "sha256",
+        "size",
+    ];
     table(&header, &["---", "---", "---", "---", "---", "---:"], rows)
 }
 
@@ -273,9 +294,7 @@ fn claims(report: &Report) -> String {
         "outcome",
         "score",
     ];
-    let rules = [
-        "---", "---", "---", "---:", "---:", "---:", "---:", "---", "---:",
-    ];
+    let rules = ["---", "---", "---", "---:", "---:", "---:", "---:", "---", "---:"];
     text.push_str(&table(&header, &rules, rows));
     if pairs(report).any(|(_, judged)| judged.score.is_some() && judged.floor.is_none()) {
         let _ = writeln!(text, "\n\\* {FLOOR_UNKNOWN}");
@@ -317,7 +336,9 @@ fn details(report: &Report) -> String {
                 prose(&why.detail),
                 why.fault
             ));
-            why.hint.iter().for_each(|hint| line(format!("To try: {}", prose(hint))));
+            why.hint
+                .iter()
+                .for_each(|hint| line(format!("To try: {}", prose(hint))));
         }
         if let Some(margin) = &judged.margin {
             line(format!("Margin: {}", markdown(&margin.to_string())));
@@ -332,7 +353,9 @@ fn details(report: &Report) -> String {
         }
         if let Ok(found) = found {
             let signature = found.runs.iter().find_map(|run| run.signature.as_ref());
-            signature.iter().for_each(|signature| line(format!("Metric: {}", code(signature))));
+            signature
+                .iter()
+                .for_each(|signature| line(format!("Metric: {}", code(signature))));
             let places = found.runs.iter().flat_map(|run| &run.places);
             let all = places.clone().count();
             let shown: Vec<String> = places.take(PLACES).map(|place| markdown(place)).collect();
@@ -383,8 +406,12 @@ fn stages(report: &Report) -> String {
         ]
     });
     let mut text = "## Stages\n\n".to_owned();
-    text.push_str(&table(&["stage", "time", "reused"], &["---", "---:", "---"], rows));
-    let findings: String = report.steps.iter().map(findings).collect();
+    text.push_str(&table(
+        &["stage", "time", "reused"],
+        &["---", "---:", "---"],
+        rows,
+    ));
+    let findings = findings(report);
     if !findings.is_empty() {
         let _ = write!(text, "\nFindings:\n\n{findings}");
     }
@@ -417,32 +444,65 @@ fn steps(report: &Report) -> String {
             prose(&run.reuse),
         ]
     });
-    let header = ["step", "ending", "wall", "CPU", "peak memory", "sandbox", "reused"];
-    table(&header, &["---", "---", "---:", "---:", "---:", "---", "---"], rows)
+    let header = [
+        "step",
+        "ending",
+        "wall",
+        "CPU",
+        "peak memory",
+        "sandbox",
+        "reused",
+    ];
+    table(
+        &header,
+        &["---", "---", "---:", "---:", "---:", "---", "---"],
+        rows,
+    )
 }
 
-/// What a reader should know of one run of a step: how it failed, what it tried, what it changed.
-fn findings(run: &StepRun) -> String {
-    let title = code(&run.execution.title());
-    let mut text = String::new();
+/// What a reader should know of the steps, the same finding of several runs once.
+fn findings(report: &Report) -> String {
+    let mut found: Vec<(&str, String, Vec<String>)> = Vec::new();
+    for run in &report.steps {
+        for text in findings_of(run) {
+            let (step, title) = (run.execution.step.as_str(), run.execution.title());
+            let known = found
+                .iter_mut()
+                .find(|(of, said, _)| *of == step && *said == text);
+            match known {
+                Some((_, _, titles)) => titles.push(title),
+                None => found.push((step, text, vec![title])),
+            }
+        }
+    }
+    let lines = found
+        .into_iter()
+        .map(|(step, text, titles)| match titles.as_slice() {
+            [only] => format!("- {}: {text}\n", code(only)),
+            several => format!("- {}, {} runs: {text}\n", code(step), several.len()),
+        });
+    lines.collect()
+}
+
+/// How one run of a step failed, what it tried, what it changed.
+fn findings_of(run: &StepRun) -> Vec<String> {
+    let mut found = Vec::new();
     if let Err(why) = &run.result {
-        let _ = writeln!(text, "- {title}: **{}**: {}", why.reason, prose(&why.detail));
+        found.push(format!("**{}**: {}", why.reason, prose(&why.detail)));
     }
-    for attempt in &run.attempts {
-        let what = markdown(&attempt.what);
-        let _ = writeln!(text, "- {title} tried ({}): {what}", attempt.kind.name());
-    }
-    let changed = match &run.result {
-        Ok(ran) if run.execution.repeat == 1 => ran.changed.as_slice(),
-        Ok(_) | Err(_) => &[],
-    };
-    if !changed.is_empty() {
-        let shown = changed.iter().take(CHANGES).map(|change| markdown(change));
-        let more = if changed.len() > CHANGES { ", …" } else { "" };
+    let attempts = run.attempts.iter();
+    found.extend(
+        attempts.map(|attempt| format!("tried ({}): {}", attempt.kind.name(), markdown(&attempt.what))),
+    );
+    if let Ok(ran) = &run.result
+        && !ran.changed.is_empty()
+    {
+        let shown = ran.changed.iter().take(CHANGES).map(|change| markdown(change));
+        let more = if ran.changed.len() > CHANGES { ", …" } else { "" };
         let shown = shown.collect::<Vec<_>>().join(", ");
-        let _ = writeln!(text, "- {title} changed its working copy: {shown}{more}");
+        found.push(format!("changed its working copy: {shown}{more}"));
     }
-    text
+    found
 }
 
 fn environment(report: &Report) -> String {
@@ -462,7 +522,10 @@ fn built_environment(built: &Environment) -> String {
     let mut text = match (built.kind, python) {
         (EnvironmentKind::None, _) | (_, None) => "- Nothing but what the operating system has\n".to_owned(),
         (EnvironmentKind::System, Some(python)) => {
-            format!("- The machine's own {}, with the packages that it had\n", markdown(&python))
+            format!(
+                "- The machine's own {}, with the packages that it had\n",
+                markdown(&python)
+            )
         }
         (EnvironmentKind::Uv, Some(python)) => format!(
             "- {}, isolated, built by uv from {} beside this report\n",
@@ -477,7 +540,7 @@ fn built_environment(built: &Environment) -> String {
         let _ = writeln!(text, "- {}", prose(&sentence(note)));
     }
     for wish in &built.wishes {
-        let _ = writeln!(text, "- {}", prose(&sentence(&wish.to_string())));
+        let _ = writeln!(text, "- {}", prose(&wish.to_string()));
     }
     if !built.built_from_source.is_empty() {
         let names: Vec<String> = built.built_from_source.iter().map(|name| code(name)).collect();
@@ -527,7 +590,12 @@ fn provenance(report: &Report) -> String {
             }
         }
         Err(why) => {
-            let _ = writeln!(text, "- Code {repository}: **{}**: {}", why.reason, prose(&why.detail));
+            let _ = writeln!(
+                text,
+                "- Code {repository}: **{}**: {}",
+                why.reason,
+                prose(&why.detail)
+            );
         }
     }
     let _ = writeln!(text, "- Machine: kernel {}", code(&report.machine.kernel));

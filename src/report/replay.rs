@@ -9,9 +9,7 @@ use std::collections::BTreeSet;
 use super::Report;
 use super::escape::{one_line, shell};
 use crate::environment::Environment;
-use crate::manifest::{
-    Action, Checkpoint, Data, EnvironmentKind, Manifest, Piece, Seeds, Step, pieces,
-};
+use crate::manifest::{Action, Checkpoint, Data, EnvironmentKind, Manifest, Piece, Seeds, Step, pieces};
 use crate::pipeline::fixed_variables;
 
 /// The file with the pinned packages, beside the report.
@@ -19,8 +17,10 @@ pub(super) const ENVIRONMENT: &str = "environment.txt";
 
 /// The whole script, for a POSIX shell.
 pub(super) fn script(report: &Report) -> String {
-    let mut parts = vec![code(report), environment(report)];
+    let mut parts = vec![code(report)];
+    // Before the environment, whose Python may have no pip.
     parts.extend(inputs(report));
+    parts.push(environment(report));
     parts.push(begin(report));
     let steps = report.manifest.steps.iter();
     parts.extend(steps.map(|step| step_lines(report, step)));
@@ -56,7 +56,10 @@ fn code(report: &Report) -> Vec<String> {
             }
         }
     };
-    lines.push(format!("git clone -q -- {} code", place(&manifest.code.repository)));
+    lines.push(format!(
+        "git clone -q -- {} code",
+        place(&manifest.code.repository)
+    ));
     lines.push(format!(
         "git -C code -c advice.detachedHead=false checkout -q{submodules} {commit}"
     ));
@@ -103,7 +106,10 @@ fn packages(built: &Environment, run: &str) -> Vec<String> {
         _ => String::new(),
     };
     vec![
-        format!("REPORT=$FROM/.reproof/runs/{}    # the folder of this report", shell(run)),
+        format!(
+            "REPORT=$FROM/.reproof/runs/{}    # the folder of this report",
+            shell(run)
+        ),
         format!("uv venv -q --python {version} venv && . venv/bin/activate"),
         format!("uv pip install -q --no-deps --require-hashes{newest} -r \"$REPORT\"/{ENVIRONMENT}"),
     ]
@@ -219,7 +225,12 @@ fn unpacked(source: &str, archive: &str, folder: &str) -> String {
     let name = path.rsplit(['/', ':']).next().unwrap_or_default();
     let made = format!("mkdir -p {folder}");
     let lower = name.to_ascii_lowercase();
-    let single = [(".gz", "gzip"), (".xz", "xz"), (".zst", "zstd"), (".bz2", "bzip2")];
+    let single = [
+        (".gz", "gzip"),
+        (".xz", "xz"),
+        (".zst", "zstd"),
+        (".bz2", "bzip2"),
+    ];
     if lower.ends_with(".zip") {
         return format!("{made} && unzip -q {archive} -d {folder}");
     }
@@ -251,7 +262,8 @@ fn begin(report: &Report) -> Vec<String> {
     };
     let mut lines = vec![
         format!("export {}", variables.join(" ")),
-        "begin() {    # begin RUN [EARLIER…]: a fresh copy of the code, with what earlier runs wrote".to_owned(),
+        "begin() {    # begin RUN [EARLIER…]: a fresh copy of the code, with what earlier runs wrote"
+            .to_owned(),
         format!("  OUT=$WORK/out/$1 && mkdir -p \"$OUT\" && export REPROOF_OUT=$OUT{seed} && shift"),
         format!(
             "  rm -rf \"$WORK\"/copy && cp -R \"$WORK\"/code \"$WORK\"/copy && cd \"$WORK\"/copy{subdirectory}"
@@ -259,14 +271,22 @@ fn begin(report: &Report) -> Vec<String> {
         "  for run; do cp -R \"$WORK/out/$run/.\" .; done".to_owned(),
         "}".to_owned(),
     ];
-    if manifest.steps.iter().any(|step| !places(manifest, step).is_empty()) {
+    if manifest
+        .steps
+        .iter()
+        .any(|step| !places(manifest, step).is_empty())
+    {
         lines.extend([
             "put() {      # put INPUT PATH: where the code expects it".to_owned(),
             "  mkdir -p \"$(dirname \"$WORK/copy/$2\")\" && rm -rf \"$WORK/copy/$2\" && cp -R \"$WORK/$1\" \"$WORK/copy/$2\"".to_owned(),
             "}".to_owned(),
         ]);
     }
-    if manifest.steps.iter().any(|step| !beside_the_code(step).is_empty()) {
+    if manifest
+        .steps
+        .iter()
+        .any(|step| !beside_the_code(step).is_empty())
+    {
         lines.extend([
             "keep() {     # keep FILE…: results that the code wrote beside itself".to_owned(),
             "  for file; do".to_owned(),
@@ -303,7 +323,11 @@ fn beside_the_code(step: &Step) -> Vec<&str> {
     let Action::Run(words) = &step.action else {
         return Vec::new();
     };
-    let named = |output: &str| words.iter().any(|word| word.contains(&format!("{{out}}/{output}")));
+    let named = |output: &str| {
+        words
+            .iter()
+            .any(|word| word.contains(&format!("{{out}}/{output}")))
+    };
     let outputs = step.outputs.iter().map(String::as_str);
     outputs.filter(|output| !named(output)).collect()
 }
@@ -323,7 +347,11 @@ fn step_lines(report: &Report, step: &Step) -> Vec<String> {
     let suffix = if seeds.is_some() { ".seed-$SEED" } else { "" };
     let mut lines = vec![format!("begin {}{suffix}{}", step.id, earlier(manifest, step))];
     let placed = places(manifest, step);
-    lines.extend(placed.iter().map(|(from, to)| format!("put {from} {}", shell(to))));
+    lines.extend(
+        placed
+            .iter()
+            .map(|(from, to)| format!("put {from} {}", shell(to))),
+    );
     lines.push(command(step, words));
     let kept: Vec<String> = beside_the_code(step).into_iter().map(shell).collect();
     if !kept.is_empty() {
@@ -336,7 +364,7 @@ fn step_lines(report: &Report, step: &Step) -> Vec<String> {
     let mut looped = title;
     looped.push(format!("for SEED in {}; do", seeds.join(" ")));
     looped.extend(lines.into_iter().map(|line| format!("  {line}")));
-    looped.push("done".to_owned());
+    looped.push("done; SEED=".to_owned());
     looped
 }
 

@@ -6,9 +6,7 @@ use comfy_table::{
 };
 
 use super::escape::one_line;
-use super::words::{
-    FLOOR_UNKNOWN, claim_score, cost, interval, measured, outcome, score, share, wrapped,
-};
+use super::words::{FLOOR_UNKNOWN, claim_score, cost, interval, measured, outcome, score, share, wrapped};
 use super::{Look, Renderer, Report};
 use crate::judge::{Check, ClaimJudgement, Outcome, Status, Verdict};
 use crate::manifest::Claim;
@@ -89,7 +87,11 @@ pub fn table(header: &[&str], rows: &[Vec<String>], wide: usize, look: Look) -> 
     grid(header, cells.collect(), wide, look).unwrap_or_else(|| {
         let blocks = rows.iter().map(|row| {
             let (first, others) = row.split_first().map_or(("", row.as_slice()), |(a, b)| (a, b));
-            let others: Vec<&str> = others.iter().map(String::as_str).filter(|cell| !cell.is_empty()).collect();
+            let others: Vec<&str> = others
+                .iter()
+                .map(String::as_str)
+                .filter(|cell| !cell.is_empty())
+                .collect();
             format!("{first}\n{}", wrapped("  ", &others.join(", "), look.width))
         });
         blocks.collect::<Vec<_>>().join("\n")
@@ -259,7 +261,10 @@ fn conclusion(report: &Report, look: Look) -> String {
         look,
     ));
     lines.extend(listed("what to do next", next_steps(report), look));
-    lines.push(format!("\nreport   {}", report.folder.join("report.md").display()));
+    lines.push(format!(
+        "\nreport   {}",
+        report.folder.join("report.md").display()
+    ));
     lines.join("\n")
 }
 

@@ -81,8 +81,14 @@ fn files() -> Vec<(String, String)> {
 /// The names in `[dependencies]`.
 fn dependencies() -> Vec<String> {
     let manifest = read("Cargo.toml");
-    let section = manifest.split("[dependencies]\n").nth(1).and_then(|rest| rest.split("\n[").next());
-    let lines = section.expect("dependencies").lines().filter(|line| !line.starts_with('#'));
+    let section = manifest
+        .split("[dependencies]\n")
+        .nth(1)
+        .and_then(|rest| rest.split("\n[").next());
+    let lines = section
+        .expect("dependencies")
+        .lines()
+        .filter(|line| !line.starts_with('#'));
     lines
         .filter_map(|line| Some(line.split_once(" = ")?.0.to_owned()))
         .collect()
@@ -103,9 +109,15 @@ fn every_library_has_its_home() {
             .iter()
             .filter(|path| !homes.iter().any(|home| path.starts_with(home)))
             .collect();
-        assert!(strangers.is_empty(), "`{library}` belongs to {homes:?} and is used in {strangers:?}");
+        assert!(
+            strangers.is_empty(),
+            "`{library}` belongs to {homes:?} and is used in {strangers:?}"
+        );
         for home in *homes {
-            assert!(users.iter().any(|path| path.starts_with(home)), "`{library}` is not used in {home}");
+            assert!(
+                users.iter().any(|path| path.starts_with(home)),
+                "`{library}` is not used in {home}"
+            );
         }
     }
 }
@@ -115,7 +127,10 @@ fn every_library_is_in_one_of_the_two_lists() {
     for library in dependencies() {
         let homed = HOMES.iter().any(|(name, _)| *name == library);
         let common = COMMON.contains(&library.as_str());
-        assert!(homed != common, "say where `{library}` belongs, in tests/it/architecture.rs");
+        assert!(
+            homed != common,
+            "say where `{library}` belongs, in tests/it/architecture.rs"
+        );
     }
 }
 
@@ -142,9 +157,16 @@ fn every_folder_and_file_at_the_top_of_the_source_is_explained() {
     for entry in fs::read_dir(source()).expect("src") {
         let entry = entry.expect("an entry");
         let name = entry.file_name().into_string().expect("UTF-8");
-        let name = if entry.path().is_dir() { format!("{name}/") } else { name };
+        let name = if entry.path().is_dir() {
+            format!("{name}/")
+        } else {
+            name
+        };
         // The crate's root only lists what is explained.
-        assert!(name == "lib.rs" || page.contains(&format!("`{name}`")), "docs/architecture.md does not name `{name}`");
+        assert!(
+            name == "lib.rs" || page.contains(&format!("`{name}`")),
+            "docs/architecture.md does not name `{name}`"
+        );
     }
 }
 
@@ -153,7 +175,11 @@ fn every_format_and_source_is_documented() {
     let page = read("docs/report.md");
     for renderer in RENDERERS {
         let row = format!("| `{}` |", renderer.name());
-        assert!(page.contains(&row), "docs/report.md has no row `{}`", renderer.name());
+        assert!(
+            page.contains(&row),
+            "docs/report.md has no row `{}`",
+            renderer.name()
+        );
     }
     let page = read("docs/manifest.md");
     for source in reproof::acquire::SOURCES {

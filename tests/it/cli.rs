@@ -11,8 +11,14 @@ use crate::common::{Bench, Ran, up_to_date};
 /// The commands, in the order of the help.
 fn commands(bench: &Bench) -> Vec<String> {
     let help = bench.run(&["--help"]).stdout;
-    let list = help.split("Commands:\n").nth(1).and_then(|rest| rest.split("\n\n").next());
-    let lines = list.expect("commands").lines().filter(|line| line.starts_with("  ") && !line.starts_with("   "));
+    let list = help
+        .split("Commands:\n")
+        .nth(1)
+        .and_then(|rest| rest.split("\n\n").next());
+    let lines = list
+        .expect("commands")
+        .lines()
+        .filter(|line| line.starts_with("  ") && !line.starts_with("   "));
     lines
         .filter_map(|line| line.split_whitespace().next().map(str::to_owned))
         .filter(|name| name != "help")
@@ -27,7 +33,10 @@ fn the_help_of_every_command_is_in_the_documentation() {
         let ran = bench.run(arguments);
         assert_eq!(ran.code, 0, "{title}");
         let help: Vec<&str> = ran.stdout.lines().map(str::trim_end).collect();
-        text.push_str(&format!("\n## `{title}`\n\n```text\n{}\n```\n", help.join("\n").trim()));
+        text.push_str(&format!(
+            "\n## `{title}`\n\n```text\n{}\n```\n",
+            help.join("\n").trim()
+        ));
     };
     section("reproof", &["--help"]);
     for command in commands(&bench) {
@@ -122,11 +131,39 @@ fn refused(arguments: &[&str]) -> String {
 
 #[test]
 fn wrong_usage_says_what_was_expected() {
-    let judge = ["judge", "--claimed", "0.9", "--measured", "0.9", "--metric", "acuracy"];
-    insta::assert_snapshot!(refused(&judge), @"error: unknown metric `acuracy`; did you mean `accuracy`? A metric that reproof does not know needs `--direction higher|lower`");
-    let judge = ["judge", "--claimed", "0.9", "--measured", "nan", "--metric", "accuracy"];
+    let judge = [
+        "judge",
+        "--claimed",
+        "0.9",
+        "--measured",
+        "0.9",
+        "--metric",
+        "acuracy",
+    ];
+    insta::assert_snapshot!(refused(&judge), @r"
+    error: unknown metric `acuracy`; did you mean `accuracy`?
+
+    hint: a metric that reproof does not know needs `--direction higher` or `--direction lower`
+    ");
+    let judge = [
+        "judge",
+        "--claimed",
+        "0.9",
+        "--measured",
+        "nan",
+        "--metric",
+        "accuracy",
+    ];
     insta::assert_snapshot!(refused(&judge), @"error: --measured: NaN is not a measurement");
-    let judge = ["judge", "--claimed", "good", "--measured", "0.9", "--metric", "accuracy"];
+    let judge = [
+        "judge",
+        "--claimed",
+        "good",
+        "--measured",
+        "0.9",
+        "--metric",
+        "accuracy",
+    ];
     insta::assert_snapshot!(refused(&judge), @"error: --claimed: `good` is not a number");
     insta::assert_snapshot!(refused(&["chek"]), @r"
     error: unrecognized subcommand 'chek'
@@ -144,7 +181,9 @@ fn a_manifest_that_is_not_there_is_the_users_mistake() {
     let bench = Bench::new();
     let ran = bench.run(&["check", "absent.toml"]);
     assert_eq!((ran.code, ran.stdout.as_str()), (2, ""));
-    let said = ran.stderr.replace(&bench.path("").display().to_string(), "[bench]/");
+    let said = ran
+        .stderr
+        .replace(&bench.path("").display().to_string(), "[bench]/");
     insta::assert_snapshot!(said, @r"
     error: there is no manifest `[bench]/absent.toml`
 
@@ -181,7 +220,8 @@ fn a_plan_says_what_would_be_done_and_writes_nothing() {
     let mut settings = insta::Settings::clone_current();
     settings.add_filter("[0-9a-f]{40}", "[commit]");
     settings.add_filter(r"Python 3\.\d+\.\d+", "Python [version]");
-    settings.bind(|| insta::assert_snapshot!(ran.stdout, @r"
+    settings.bind(|| {
+        insta::assert_snapshot!(ran.stdout, @r"
     Outputs of one step are inputs of the next, seed by seed
 
     claim  metric    claimed  will be
@@ -203,31 +243,50 @@ fn a_plan_says_what_would_be_done_and_writes_nothing() {
     time    not known before every step has run once, at most 6h 2m
 
     nothing is missing
-    "));
+    ")
+    });
 
-    let planned = bench.run(&["plan", "--format", "json", "paper/paper.toml"]).json();
+    let planned = bench
+        .run(&["plan", "--format", "json", "paper/paper.toml"])
+        .json();
     assert_eq!(planned["code"]["cached"], false);
     assert_eq!(planned["spending"]["forecast_seconds"], Value::Null);
     bench.check();
-    let planned = bench.run(&["plan", "--format", "json", "paper/paper.toml"]).json();
+    let planned = bench
+        .run(&["plan", "--format", "json", "paper/paper.toml"])
+        .json();
     assert_eq!(planned["code"]["cached"], true);
-    assert!(planned["spending"]["forecast_seconds"].as_f64().is_some_and(|seconds| seconds > 0.0));
+    assert!(
+        planned["spending"]["forecast_seconds"]
+            .as_f64()
+            .is_some_and(|seconds| seconds > 0.0)
+    );
     let environment = planned["environment"].as_str().expect("words");
     let record = bench.check().json();
     let python = record["environment"]["python"].as_str().expect("a version");
-    assert!(environment.contains(python), "planned {environment}, used {python}");
+    assert!(
+        environment.contains(python),
+        "planned {environment}, used {python}"
+    );
 }
 
 #[test]
 fn a_plan_names_what_is_missing() {
     let bench = Bench::on("reproduces");
     let manifest = bench.read("paper/paper.toml");
-    let manifest = manifest.replace("license = \"CC0-1.0\"\n", "").replace("memory = \"1 GiB\"", "memory = \"1 GiB\"\ngpus = 64");
-    let sha256 = manifest.lines().find(|line| line.starts_with("sha256")).expect("a digest");
+    let manifest = manifest
+        .replace("license = \"CC0-1.0\"\n", "")
+        .replace("memory = \"1 GiB\"", "memory = \"1 GiB\"\ngpus = 64");
+    let sha256 = manifest
+        .lines()
+        .find(|line| line.starts_with("sha256"))
+        .expect("a digest");
     bench.write("paper/paper.toml", &manifest.replace(sha256, ""));
     let ran = bench.run(&["plan", "paper/paper.toml"]);
     let missing = ran.stdout.split("missing:\n").nth(1).expect(&ran.stdout);
-    let missing = regex::Regex::new("has \\d+").expect("a pattern").replace_all(missing, "has [some]");
+    let missing = regex::Regex::new("has \\d+")
+        .expect("a pattern")
+        .replace_all(missing, "has [some]");
     insta::assert_snapshot!(missing, @r"
     - step `sound` needs 64 GPU(s); this machine has [some]
     - `labels` has no `sha256`: run `reproof lock`
@@ -242,12 +301,24 @@ fn doctor_says_what_is_there_and_how_to_get_the_rest() {
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     let facts = ran.json()["facts"].as_array().expect("facts").clone();
     let names: Vec<&str> = facts.iter().filter_map(|fact| fact["name"].as_str()).collect();
-    for name in ["sandbox (full)", "uv", "python", "gpu", "slurm", "onnx-runtime", "libtorch", "disk"] {
+    for name in [
+        "sandbox (full)",
+        "uv",
+        "python",
+        "gpu",
+        "slurm",
+        "onnx-runtime",
+        "libtorch",
+        "disk",
+    ] {
         assert!(names.contains(&name), "no `{name}` among {names:?}");
     }
     let text = bench.run(&["doctor"]).stdout;
     for fact in facts {
-        let (name, status) = (fact["name"].as_str().expect("a name"), fact["status"].as_str().expect("a status"));
+        let (name, status) = (
+            fact["name"].as_str().expect("a name"),
+            fact["status"].as_str().expect("a status"),
+        );
         assert!(["ok", "limited", "missing"].contains(&status), "{fact:#}");
         assert!(!fact["detail"].as_str().expect("a detail").is_empty(), "{fact:#}");
         assert!(text.contains(name) && text.contains(status), "{text}");
@@ -264,13 +335,28 @@ fn results_go_to_stdout_and_the_rest_to_stderr() {
     let ran: Ran = bench.run(&["check", "paper/paper.toml"]);
     assert_eq!(ran.code, 1, "{}", ran.stderr);
     assert!(ran.stdout.contains("verdict  untrusted"), "{}", ran.stdout);
-    assert!(!ran.stdout.contains('\x1b') && !ran.stderr.contains('\x1b'), "no colour into a file");
-    assert!(ran.stderr.contains("\npinning the code, fetching the data\n"), "{}", ran.stderr);
+    assert!(
+        !ran.stdout.contains('\x1b') && !ran.stderr.contains('\x1b'),
+        "no colour into a file"
+    );
+    assert!(
+        ran.stderr.contains("\npinning the code, fetching the data\n"),
+        "{}",
+        ran.stderr
+    );
     assert!(ran.stderr.contains("  step odd: succeeded in"), "{}", ran.stderr);
-    assert!(ran.stderr.ends_with("policy: `review` does not hold: the verdict is untrusted\n"), "{}", ran.stderr);
+    assert!(
+        ran.stderr
+            .ends_with("policy: `review` does not hold: the verdict is untrusted\n"),
+        "{}",
+        ran.stderr
+    );
 
     let quiet = bench.run(&["check", "--quiet", "paper/paper.toml"]);
-    assert_eq!(quiet.stderr, "policy: `review` does not hold: the verdict is untrusted\n");
+    assert_eq!(
+        quiet.stderr,
+        "policy: `review` does not hold: the verdict is untrusted\n"
+    );
 
     let verbose = bench.run(&["check", "--verbose", "--fresh", "paper/paper.toml"]);
     assert!(verbose.stderr.contains(" | accuracy="), "{}", verbose.stderr);
@@ -278,7 +364,13 @@ fn results_go_to_stdout_and_the_rest_to_stderr() {
     let colored = bench.run(&["check", "--color", "always", "paper/paper.toml"]);
     assert!(colored.stdout.contains("\x1b["), "{}", colored.stdout);
 
-    let two = bench.run(&["check", "--format", "json", "paper/paper.toml", "paper/paper.toml"]);
+    let two = bench.run(&[
+        "check",
+        "--format",
+        "json",
+        "paper/paper.toml",
+        "paper/paper.toml",
+    ]);
     let records = two.json();
     assert_eq!(records.as_array().map(Vec::len), Some(2));
     assert_ne!(records[0]["run"], records[1]["run"]);

@@ -44,7 +44,9 @@ pub fn schema() -> String {
     let settings = SchemaSettings::draft07().with(|settings| {
         settings.contract = schemars::generate::Contract::Serialize;
     });
-    let schema = settings.into_generator().into_root_schema_for::<rows::Record<'_>>();
+    let schema = settings
+        .into_generator()
+        .into_root_schema_for::<rows::Record<'_>>();
     let mut text = serde_json::to_string_pretty(&schema).unwrap_or_default();
     text.push('\n');
     text

@@ -121,7 +121,9 @@ fn claim(row: ClaimRow) -> Option<ClaimSummary> {
         Outcome::Impossible,
         Outcome::NotRun(reason.unwrap_or(Reason::MeasurementMissing)),
     ];
-    let outcome = outcomes.into_iter().find(|outcome| outcome.code() == row.outcome)?;
+    let outcome = outcomes
+        .into_iter()
+        .find(|outcome| outcome.code() == row.outcome)?;
     let values = row.measured.map(|measured| measured.values).unwrap_or_default();
     Some(ClaimSummary {
         id: row.id,
@@ -151,10 +153,17 @@ mod tests {
                 { "id": "c", "outcome": "not-run", "reason": { "code": "timeout" } } ] }"#;
         let found = summary_of(text).expect("a summary");
         assert_eq!(found.failed, [CheckId::Safety]);
-        let claims: Vec<_> = found.claims.iter().map(|claim| (claim.id.as_str(), claim.outcome)).collect();
+        let claims: Vec<_> = found
+            .claims
+            .iter()
+            .map(|claim| (claim.id.as_str(), claim.outcome))
+            .collect();
         assert_eq!(
             claims,
-            [("a", Outcome::Reproduced), ("c", Outcome::NotRun(Reason::Timeout))]
+            [
+                ("a", Outcome::Reproduced),
+                ("c", Outcome::NotRun(Reason::Timeout))
+            ]
         );
     }
 

@@ -44,7 +44,8 @@ pub(super) fn report() -> Report {
 pub(super) fn from(manifest: &str) -> Report {
     let manifest = Manifest::parse(manifest, Path::new("/papers/sample.toml"));
     let manifest = manifest.unwrap_or_else(|problems| panic!("{}", problems.render(false)));
-    let measured: Vec<Result<ClaimMeasured, Unmeasured>> = MEASURED.iter().map(|values| found(values)).collect();
+    let measured: Vec<Result<ClaimMeasured, Unmeasured>> =
+        MEASURED.iter().map(|values| found(values)).collect();
     let evidence = evidence(&manifest, &measured);
     Report {
         run: "20260131T120000000Z-sample".to_owned(),
@@ -185,8 +186,16 @@ fn stages() -> Vec<StageReport> {
     };
     vec![
         stage(Stage::Acquire, 1200, "the code was in the cache; fetched: `test`"),
-        stage(Stage::Environment, 40_000, "the environment was built: none of its kind was in the cache"),
-        stage(Stage::Execute, 620_000, "1 of 7 step runs reused; train: `step.run` changed"),
+        stage(
+            Stage::Environment,
+            40_000,
+            "the environment was built: none of its kind was in the cache",
+        ),
+        stage(
+            Stage::Execute,
+            620_000,
+            "1 of 7 step runs reused; train: `step.run` changed",
+        ),
         stage(Stage::Judge, 1, "always judged anew"),
     ]
 }

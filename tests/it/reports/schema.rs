@@ -44,13 +44,17 @@ fn the_schema_refuses_what_is_no_record() {
 fn the_record_has_the_names_that_others_rely_on() {
     let record: Value = serde_json::from_str(&rendered("json", &sample::report(), 100)).expect("JSON");
     let has = |pointer: &str| assert!(record.pointer(pointer).is_some(), "no {pointer}");
-    for name in ["run", "manifest", "rules", "score", "verdict", "trust", "claims", "steps", "pins", "cost"] {
+    for name in [
+        "run", "manifest", "rules", "score", "verdict", "trust", "claims", "steps", "pins", "cost",
+    ] {
         has(&format!("/{name}"));
     }
     for name in ["value", "covered", "claims", "low", "high"] {
         has(&format!("/score/{name}"));
     }
-    for name in ["id", "outcome", "score", "ratio", "claimed", "measured", "interval", "margin", "reason"] {
+    for name in [
+        "id", "outcome", "score", "ratio", "claimed", "measured", "interval", "margin", "reason",
+    ] {
         has(&format!("/claims/0/{name}"));
     }
     for name in ["mean", "sd", "values"] {
@@ -77,6 +81,9 @@ fn check(root: &Value, schema: &Value, value: &Value, place: &str, found: &mut V
     if let Some(reference) = schema["$ref"].as_str() {
         let target = root.pointer(reference.trim_start_matches('#')).expect(reference);
         return check(root, target, value, place, found);
+    }
+    if let Some(all) = schema["allOf"].as_array() {
+        return all.iter().for_each(|one| check(root, one, value, place, found));
     }
     if let Some(any) = schema["anyOf"].as_array() {
         let fits = any.iter().any(|one| {

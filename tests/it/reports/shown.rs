@@ -59,10 +59,15 @@ fn with(text: &str) -> reproof::report::Report {
         if let Err(why) = &mut step.result {
             put(&mut why.detail);
         }
-        step.attempts.iter_mut().for_each(|attempt| put(&mut attempt.what));
+        step.attempts
+            .iter_mut()
+            .for_each(|attempt| put(&mut attempt.what));
     }
     for found in report.measured.iter_mut().flatten() {
-        found.runs.iter_mut().for_each(|run| run.places = vec![text.to_owned()]);
+        found
+            .runs
+            .iter_mut()
+            .for_each(|run| run.places = vec![text.to_owned()]);
     }
     for judged in &mut report.judgement.claims {
         judged.reasons = vec![text.to_owned()];
@@ -123,7 +128,9 @@ fn nothing_that_others_wrote_becomes_markup() {
         let sample = rendered("markdown", &sample::report(), 100);
         let rows = |text: &str| {
             let parser = Parser::new_ext(text, options);
-            parser.filter(|event| matches!(event, Event::Start(Tag::TableRow))).count()
+            parser
+                .filter(|event| matches!(event, Event::Start(Tag::TableRow)))
+                .count()
         };
         assert_eq!(rows(&text), rows(&sample), "{hostile:?} made or broke a row");
         assert!(shown > 50, "{hostile:?} was hidden: shown {shown} times\n{text}");
@@ -136,7 +143,14 @@ fn nothing_that_others_wrote_becomes_markup() {
 
 #[test]
 fn the_commands_run_nothing_that_others_wrote() {
-    for hostile in ["$(touch EVIL)", "`touch EVIL`", "; touch EVIL", "' ; touch EVIL '", "\n touch EVIL\n", "\" ; touch EVIL ; \""] {
+    for hostile in [
+        "$(touch EVIL)",
+        "`touch EVIL`",
+        "; touch EVIL",
+        "' ; touch EVIL '",
+        "\n touch EVIL\n",
+        "\" ; touch EVIL ; \"",
+    ] {
         let folder = tempfile::tempdir().expect("a folder");
         let mut report = with(hostile);
         report.manifest.steps.iter_mut().for_each(|step| {
@@ -144,7 +158,10 @@ fn the_commands_run_nothing_that_others_wrote() {
         });
         report.run = hostile.to_owned();
         let text = rendered("markdown", &report, 100);
-        let script = text.split("sh\n").nth(1).and_then(|rest| rest.split("\n```").next());
+        let script = text
+            .split("sh\n")
+            .nth(1)
+            .and_then(|rest| rest.split("\n```").next());
         // Every program is replaced by one that does nothing.
         let script = format!(
             "for name in git uv curl python3 unzip tar cp sha256sum mkdir mktemp python rm; do eval \"$name() {{ :; }}\"; done\n{}",
@@ -160,6 +177,10 @@ fn the_commands_run_nothing_that_others_wrote() {
             .map(|entry| entry.expect("an entry").file_name())
             .filter(|name| name.to_string_lossy().contains("EVIL"))
             .collect();
-        assert!(left.is_empty(), "{hostile:?} left {left:?}\n{}\n{script}", String::from_utf8_lossy(&output.stderr));
+        assert!(
+            left.is_empty(),
+            "{hostile:?} left {left:?}\n{}\n{script}",
+            String::from_utf8_lossy(&output.stderr)
+        );
     }
 }
