@@ -145,11 +145,13 @@ fn data_facts(data: &Data, acquired: &Acquired) -> DataFacts {
         .find(|report| report.kind == "data" && report.name == data.id);
     let arrived = report.is_some_and(|report| report.result.is_ok());
     let problem = report.and_then(|report| report.result.as_ref().err());
+    // What lies beside the manifest is there for its author; where anyone else finds it, nothing says.
+    let of_this_machine = data.source.starts_with("file:");
     DataFacts {
         id: data.id.clone(),
         source: data.source.clone(),
         open: match (arrived, problem) {
-            // A file beside the manifest is as open as the manifest is; anyone else has to find it elsewhere.
+            (true, _) if of_this_machine => None,
             (true, _) => Some(true),
             (false, Some(why)) if why.fault == Fault::Paper => Some(false),
             (false, _) => None,
@@ -162,7 +164,10 @@ fn data_facts(data: &Data, acquired: &Acquired) -> DataFacts {
             (false, _) => None,
         },
         license: data.license.clone(),
-        problem: problem.map(|why| why.detail.clone()),
+        problem: match problem {
+            Some(why) => Some(why.detail.clone()),
+            None => of_this_machine.then(|| "it is a file of this machine".to_owned()),
+        },
     }
 }
 

@@ -1,5 +1,6 @@
 //! Integration tests, in one binary: each further one is another long link.
 
+mod architecture;
 mod cli;
 mod common;
 mod common_faults;
@@ -12,4 +13,5 @@ mod git;
 mod manifest;
 mod papers;
 mod registry;
+mod reports;
 mod resume;
