@@ -302,7 +302,7 @@ impl FromToml for Command {
 pub(super) enum Seeds {
     /// These, in this order.
     Listed(List<Seed>),
-    /// 1, 2, … until the claims are decided.
+    /// 1, 2, … up to the largest number of runs.
     Sequential(SeedRange),
 }
 
