@@ -11,4 +11,6 @@ mod fetch;
 mod git;
 mod manifest;
 mod papers;
+mod refused;
 mod resume;
+mod servers;
