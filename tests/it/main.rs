@@ -5,6 +5,7 @@ mod common;
 mod common_faults;
 mod common_git;
 mod demo;
+mod disk;
 mod environment;
 mod execute;
 mod fetch;

@@ -16,7 +16,7 @@ use crate::common_git::{Repo, noise};
 use crate::fetch::server::{Asked, Server, Stream, say, say_part, say_range, serve};
 
 /// A paper with one data set, one step and one claim a case, beside the step and the claim that are sound.
-fn with_data(bench: &Bench, cases: &[(&str, String, Digest)]) {
+pub(crate) fn with_data(bench: &Bench, cases: &[(&str, String, Digest)]) {
     let path = bench.path("paper/paper.toml");
     let mut text = fs::read_to_string(&path).expect("a manifest");
     for (case, source, digest) in cases {
@@ -61,13 +61,13 @@ fn check(bench: &Bench) -> Ran {
 }
 
 #[track_caller]
-fn is_reproduced(ran: &Ran, claim: &str) {
+pub(crate) fn is_reproduced(ran: &Ran, claim: &str) {
     let claim = ran.claim(claim);
     assert_eq!(claim["outcome"], "reproduced", "{claim:#}\n{}", ran.stderr);
 }
 
 #[track_caller]
-fn is_not_run(ran: &Ran, claim: &str, code: &str, fault: &str, says: &[&str]) {
+pub(crate) fn is_not_run(ran: &Ran, claim: &str, code: &str, fault: &str, says: &[&str]) {
     let claim = ran.claim(claim);
     assert_eq!(claim["outcome"], "not-run", "{claim:#}");
     assert_eq!(claim["reason"]["code"], code, "{claim:#}");
