@@ -10,14 +10,14 @@ use reproof::judge::{Decision, decide};
 use reproof::manifest::lock::Lock;
 use reproof::manifest::{Manifest, ManifestError};
 use reproof::pipeline::{self, Checked};
-use reproof::report::{Look, Report, renderer};
+use reproof::report::{self, Report, renderer};
 
 use super::exit::Exit;
 use super::settings::Settings;
 use super::terminal::Terminal;
 use super::{
     Arguments, CheckArguments, Command, Confinement, DemoArguments, Format, LockArguments, ManifestArgument,
-    cache, doctor, judge, plan,
+    Policy, Schema, cache, doctor, judge, plan,
 };
 
 /// Does what was asked.
@@ -31,7 +31,7 @@ pub(super) fn run(arguments: &Arguments, settings: &Settings, terminal: &Termina
         Command::Judge(wanted) => judge::judge(wanted, format, terminal),
         Command::Doctor => doctor::doctor(format, settings, terminal),
         Command::Cache { action } => cache::cache(action, format, settings, terminal),
-        Command::Schema => show(terminal, &reproof::manifest::json_schema()),
+        Command::Schema { of } => schema(*of, terminal),
         Command::Completions { shell } => completions(*shell, terminal),
         Command::Man => manual(terminal),
     }
@@ -170,12 +170,8 @@ fn render(report: &Report, format: Format, terminal: &Terminal) -> String {
         Format::Text => "text",
         Format::Json => "json",
     };
-    let look = Look {
-        color: terminal.colors_results(),
-        width: terminal.width(),
-    };
     renderer(name)
-        .map(|renderer| renderer.render(report, look))
+        .map(|renderer| renderer.render(report, terminal.look()))
         .unwrap_or_default()
 }
 
@@ -186,8 +182,22 @@ fn judged(report: &Report, wanted: &CheckArguments, terminal: &Terminal) -> Exit
         Decision::Fails(_) => (Exit::PolicyFails, "does not hold", "31"),
         Decision::Undecided(_) => (Exit::Undecided, "could not be decided", "33"),
     };
+    if exit == Exit::Success && terminal.is_quiet() {
+        return exit;
+    }
     let name = reproof::judge::Policy::from(wanted.require).code();
-    let why = decision.reasons().join("; ");
+    // What a verdict rests on stands in the report already.
+    let shown = match wanted.require {
+        Policy::Adopt | Policy::Review => 1,
+        Policy::Nightly => usize::MAX,
+    };
+    let reasons: Vec<&str> = decision
+        .reasons()
+        .iter()
+        .take(shown)
+        .map(String::as_str)
+        .collect();
+    let why = reasons.join("; ");
     terminal.message("policy", color, &format!("`{name}` {word}: {why}"));
     exit
 }
@@ -200,7 +210,7 @@ fn plan_one(wanted: &ManifestArgument, format: Format, settings: &Settings, term
     let executor = settings.executor(Confinement::default());
     let plan = pipeline::plan(&manifest, lock.as_ref(), settings.ground(&executor, false));
     let text = match format {
-        Format::Text => plan::text(&plan),
+        Format::Text => plan::text(&plan, terminal.look()),
         Format::Json => plan::json(&plan),
     };
     show(terminal, &text)
@@ -225,6 +235,14 @@ fn lock(wanted: &LockArguments, settings: &Settings, terminal: &Terminal) -> Exi
         Ok(()) => show(terminal, &target.display().to_string()),
         Err(error) => failed(terminal, &error),
     }
+}
+
+fn schema(of: Schema, terminal: &Terminal) -> Exit {
+    let text = match of {
+        Schema::Manifest => reproof::manifest::json_schema(),
+        Schema::Record => report::schema(),
+    };
+    show(terminal, &text)
 }
 
 fn completions(shell: clap_complete::Shell, terminal: &Terminal) -> Exit {

@@ -1,15 +1,14 @@
 //! `reproof doctor`: what this machine can do, and the exact fix for what is missing.
 
-use std::fmt::Write as _;
-
 use reproof::environment::doctor::{Finding, facts};
 use reproof::execute::{Refusal, probe};
+use reproof::report::{Look, one_line, table};
 use serde_json::json;
 
 use super::Format;
 use super::exit::Exit;
 use super::settings::Settings;
-use super::terminal::{Terminal, clean};
+use super::terminal::Terminal;
 
 /// Looks, and says what was found. Nothing is fetched and nothing is changed.
 pub(super) fn doctor(format: Format, settings: &Settings, terminal: &Terminal) -> Exit {
@@ -21,14 +20,18 @@ pub(super) fn doctor(format: Format, settings: &Settings, terminal: &Terminal) -
             "{:#}\n",
             json!({ "facts": rows.iter().map(Row::json).collect::<Vec<_>>() })
         ),
-        Format::Text => text(&rows),
+        Format::Text => text(&rows, terminal.look(), terminal.is_verbose()),
     });
     Exit::Success
 }
 
+/// Something about this machine.
 struct Row {
     name: String,
     status: &'static str,
+    /// In a few words.
+    short: String,
+    /// All of it.
     detail: String,
     fix: Option<String>,
 }
@@ -44,6 +47,7 @@ impl From<Finding> for Row {
         Self {
             name: finding.name.to_owned(),
             status: finding.status.code(),
+            short: finding.detail.clone(),
             detail: finding.detail,
             fix: finding.fix,
         }
@@ -53,40 +57,56 @@ impl From<Finding> for Row {
 /// Both kinds of sandbox, tried for real.
 fn sandbox(settings: &Settings) -> Vec<Row> {
     let facts = probe(&settings.program, &settings.cache.root().join("tmp"));
-    let row = |name: &str, result: Result<_, Refusal>| match result {
+    let row = |name: &str, short: &str, result: Result<_, Refusal>| match result {
         Ok(measures) => {
             let measures: std::collections::BTreeMap<String, String> = measures;
-            let measures: Vec<String> = measures
-                .iter()
-                .map(|(name, how)| format!("{name}: {how}"))
-                .collect();
+            let measures = measures.iter().map(|(name, how)| format!("{name}: {how}"));
             Row {
                 name: name.to_owned(),
                 status: "ok",
-                detail: measures.join("; "),
+                short: short.to_owned(),
+                detail: measures.collect::<Vec<_>>().join("; "),
                 fix: None,
             }
         }
         Err(refusal) => Row {
             name: name.to_owned(),
             status: "missing",
+            short: refusal.cause.clone(),
             detail: refusal.cause,
             fix: Some(refusal.fix),
         },
     };
     vec![
-        row("sandbox (full)", facts.full),
-        row("sandbox (landlock)", facts.landlock),
+        row(
+            "sandbox (full)",
+            "namespaces, Landlock and seccomp: steps are confined",
+            facts.full,
+        ),
+        row(
+            "sandbox (landlock)",
+            "Landlock and seccomp alone would do with `--sandbox landlock`",
+            facts.landlock,
+        ),
     ]
 }
 
-fn text(rows: &[Row]) -> String {
-    let mut text = String::new();
-    for row in rows {
-        let _ = writeln!(text, "{:<8} {}: {}", row.status, row.name, clean(&row.detail));
-        if let Some(fix) = &row.fix {
-            let _ = writeln!(text, "         fix: {}", clean(fix));
-        }
+fn text(rows: &[Row], look: Look, verbose: bool) -> String {
+    let cells: Vec<Vec<String>> = rows
+        .iter()
+        .map(|row| {
+            let detail = if verbose { &row.detail } else { &row.short };
+            vec![row.name.clone(), row.status.to_owned(), one_line(detail)]
+        })
+        .collect();
+    let mut text = table(&["what", "status", "found"], &cells, 2, look);
+    let fixes = rows.iter().filter_map(|row| Some((row, row.fix.as_ref()?)));
+    let fixes: Vec<String> = fixes
+        .map(|(row, fix)| format!("  {}: {}", row.name, one_line(fix)))
+        .collect();
+    if !fixes.is_empty() {
+        // Not wrapped: a command is copied whole.
+        text.push_str(&format!("\n\nto get what is missing:\n{}", fixes.join("\n")));
     }
     text
 }

@@ -109,9 +109,15 @@ enum Command {
         #[command(subcommand)]
         action: CacheAction,
     },
-    /// Prints the JSON Schema of manifests, for editors
-    #[command(after_help = "Example:\n  reproof schema > manifest.schema.json")]
-    Schema,
+    /// Prints the JSON Schema of manifests, for editors, or of run records, for programs
+    #[command(
+        after_help = "Examples:\n  reproof schema > manifest.schema.json\n  reproof schema record > record.schema.json"
+    )]
+    Schema {
+        /// Of what
+        #[arg(value_enum, default_value_t)]
+        of: Schema,
+    },
     /// Prints shell completions
     #[command(
         after_help = "Example:\n  reproof completions bash > ~/.local/share/bash-completion/completions/reproof"
@@ -123,6 +129,15 @@ enum Command {
     /// Prints the manual page
     #[command(after_help = "Example:\n  reproof man > ~/.local/share/man/man1/reproof.1")]
     Man,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum Schema {
+    /// A manifest
+    #[default]
+    Manifest,
+    /// What `check --format json` prints
+    Record,
 }
 
 #[derive(Args, Debug)]

@@ -1,92 +1,146 @@
 //! How a plan is shown.
 
-use std::fmt::Write as _;
 use std::time::Duration;
 
 use bytesize::ByteSize;
-use reproof::pipeline::Plan;
+use reproof::pipeline::{Plan, PlannedInput, PlannedStep, Spending};
+use reproof::report::{Look, one_line, table};
 use serde_json::json;
 
-use super::terminal::clean;
+/// For people: what is claimed, what is fetched, what is run, what that takes, what is missing.
+pub(super) fn text(plan: &Plan, look: Look) -> String {
+    let parts = [
+        one_line(&plan.title),
+        claims(plan, look),
+        needed(plan, look),
+        steps(plan, look),
+        spending(&plan.spending),
+        missing(plan),
+    ];
+    let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+    format!("{}\n", parts.join("\n\n"))
+}
 
-/// For people.
-pub(super) fn text(plan: &Plan) -> String {
-    let mut text = format!("{}\n\n", clean(&plan.title));
+fn claims(plan: &Plan, look: Look) -> String {
+    let rows = plan.claims.iter().map(|claim| {
+        vec![
+            claim.id.clone(),
+            one_line(&claim.metric),
+            one_line(&claim.claimed),
+            one_line(&claim.how),
+        ]
+    });
+    let rows: Vec<_> = rows.collect();
+    table(&["claim", "metric", "claimed", "will be"], &rows, 3, look)
+}
+
+/// Code, environment and inputs.
+fn needed(plan: &Plan, look: Look) -> String {
     let cached = match plan.code_cached {
         Some(true) => "in the cache",
         Some(false) => "to be fetched",
         None => "not resolved yet",
     };
-    let _ = writeln!(
-        text,
-        "code         {} at {} ({cached})",
-        clean(&plan.repository),
-        clean(&plan.revision)
-    );
-    let _ = writeln!(text, "environment  {}", plan.environment);
-    for input in &plan.inputs {
-        let state = if input.cached {
-            "in the cache"
-        } else {
-            "to be fetched"
-        };
-        let pinned = if input.pinned { "" } else { ", not pinned" };
-        let _ = writeln!(
-            text,
-            "input        {} from {} ({state}{pinned})",
-            input.name,
-            clean(&input.source)
-        );
+    let code = format!("{} at {}", one_line(&plan.repository), one_line(&plan.revision));
+    let mut rows = vec![
+        vec!["code".to_owned(), cached.to_owned(), code],
+        vec![
+            "environment".to_owned(),
+            "–".to_owned(),
+            one_line(&plan.environment),
+        ],
+    ];
+    rows.extend(plan.inputs.iter().map(|input| {
+        let license = input
+            .license
+            .as_ref()
+            .map(|license| format!(", {}", one_line(license)))
+            .unwrap_or_default();
+        vec![
+            format!("{} {}", input.kind, input.name),
+            state(input).to_owned(),
+            format!("{}{license}", one_line(&input.source)),
+        ]
+    }));
+    table(&["needs", "state", "what"], &rows, 2, look)
+}
+
+fn state(input: &PlannedInput) -> &'static str {
+    if !input.pinned {
+        return "not pinned";
     }
-    for step in &plan.steps {
-        let network = if step.network { ", with network" } else { "" };
-        let gpus = if step.gpus > 0 {
-            format!(", {} GPU(s)", step.gpus)
-        } else {
-            String::new()
-        };
-        let _ = writeln!(
-            text,
-            "step         {} × {}: {}",
-            step.id,
-            step.runs,
-            clean(&step.command)
-        );
-        let _ = writeln!(
-            text,
-            "               each at most {} and {}{gpus}{network}",
-            time(step.timeout),
-            ByteSize(step.memory)
-        );
-        if let Some([one, three, all]) = step.forecast {
-            let _ = writeln!(
-                text,
-                "               forecast from the last run: {} for 1 run, {} for 3, {} for all",
-                time(one),
-                time(three),
-                time(all)
-            );
+    let scheme = input.source.split(':').next().unwrap_or_default();
+    match (input.kind, input.cached, scheme) {
+        ("file", true, _) => "there",
+        ("file", false, _) => "not there",
+        (_, true, _) => "in the cache",
+        (_, false, "file") => "on this machine",
+        (_, false, "repo") => "in the repository",
+        (_, false, _) => "to be fetched",
+    }
+}
+
+fn steps(plan: &Plan, look: Look) -> String {
+    let rows = plan.steps.iter().map(|step| {
+        vec![
+            step.id.clone(),
+            step.runs.to_string(),
+            limits(step),
+            forecast(step),
+            one_line(&step.command),
+        ]
+    });
+    let rows: Vec<_> = rows.collect();
+    let header = ["step", "runs", "each at most", "will take", "command"];
+    table(&header, &rows, 4, look)
+}
+
+fn limits(step: &PlannedStep) -> String {
+    let mut limits = vec![time(step.timeout), ByteSize(step.memory).to_string()];
+    if step.gpus > 0 {
+        limits.push(format!("{} GPU", step.gpus));
+    }
+    if step.network {
+        limits.push("network".to_owned());
+    }
+    limits.join(", ")
+}
+
+/// The time of all runs; of more than three runs also that of one and of three.
+fn forecast(step: &PlannedStep) -> String {
+    match step.forecast {
+        None => "not known".to_owned(),
+        Some([one, three, all]) if step.runs > 3 => {
+            format!("{}, 3 runs {}, all {}", time(one), time(three), time(all))
         }
+        Some([_, _, all]) => time(all),
     }
-    for claim in &plan.claims {
-        let _ = writeln!(
-            text,
-            "claim        {}: {} {}, {}",
-            claim.id,
-            claim.metric,
-            clean(&claim.claimed),
-            claim.how
-        );
-    }
+}
+
+fn spending(spending: &Spending) -> String {
+    let mut lines = vec![match spending.forecast {
+        Some(forecast) => format!(
+            "time    about {} by the last runs, at most {}",
+            time(forecast),
+            time(spending.longest)
+        ),
+        None => format!(
+            "time    not known before every step has run once, at most {}",
+            time(spending.longest)
+        ),
+    }];
+    lines.extend(spending.budget.map(|budget| format!("budget  {}", time(budget))));
+    let price = spending.price.as_ref();
+    lines.extend(price.map(|(price, currency)| format!("price   about {price:.2} {}", one_line(currency))));
+    lines.join("\n")
+}
+
+fn missing(plan: &Plan) -> String {
     if plan.missing.is_empty() {
-        text.push_str("\nnothing is missing\n");
-    } else {
-        text.push_str("\nmissing:\n");
+        return "nothing is missing".to_owned();
     }
-    for missing in &plan.missing {
-        let _ = writeln!(text, "  - {}", clean(missing));
-    }
-    text
+    let items = plan.missing.iter().map(|item| format!("  - {}", one_line(item)));
+    format!("missing:\n{}", items.collect::<Vec<_>>().join("\n"))
 }
 
 /// To the second: nobody plans finer.
@@ -100,7 +154,16 @@ pub(super) fn json(plan: &Plan) -> String {
     let inputs: Vec<_> = plan
         .inputs
         .iter()
-        .map(|input| json!({ "name": input.name, "source": input.source, "pinned": input.pinned, "cached": input.cached }))
+        .map(|input| {
+            json!({
+                "kind": input.kind,
+                "name": input.name,
+                "source": input.source,
+                "pinned": input.pinned,
+                "cached": input.cached,
+                "license": input.license,
+            })
+        })
         .collect();
     let steps: Vec<_> = plan
         .steps
@@ -123,6 +186,7 @@ pub(super) fn json(plan: &Plan) -> String {
         .iter()
         .map(|claim| json!({ "id": claim.id, "claimed": claim.claimed, "metric": claim.metric, "how": claim.how }))
         .collect();
+    let spending = &plan.spending;
     let value = json!({
         "title": plan.title,
         "code": { "repository": plan.repository, "revision": plan.revision, "cached": plan.code_cached },
@@ -130,6 +194,13 @@ pub(super) fn json(plan: &Plan) -> String {
         "inputs": inputs,
         "steps": steps,
         "claims": claims,
+        "spending": {
+            "longest_seconds": spending.longest.as_secs_f64(),
+            "forecast_seconds": spending.forecast.map(|time| time.as_secs_f64()),
+            "budget_seconds": spending.budget.map(|time| time.as_secs_f64()),
+            "price": spending.price.as_ref().map(|(price, _)| price),
+            "currency": spending.price.as_ref().map(|(_, currency)| currency),
+        },
         "missing": plan.missing,
     });
     format!("{value:#}\n")

@@ -13,6 +13,7 @@ use clap::ValueEnum;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use reproof::error::{Diagnose, chain};
 use reproof::observe::{Event, Observer, Stage};
+use reproof::report::{Look, visible as clean};
 
 /// `--color`
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -77,9 +78,9 @@ impl Terminal {
         self.cancelled.load(Ordering::Relaxed)
     }
 
-    /// Whether results may be coloured.
-    pub(crate) fn colors_results(&self) -> bool {
-        self.color_out
+    /// Whether nothing but results and errors may be said.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.verbosity == Verbosity::Quiet
     }
 
     /// Whether messages may be coloured.
@@ -87,13 +88,27 @@ impl Terminal {
         self.color_err
     }
 
-    /// How many columns a table may have.
+    /// Whether more than usual is to be said.
+    pub(crate) fn is_verbose(&self) -> bool {
+        self.verbosity == Verbosity::Verbose
+    }
+
+    /// How many columns a table may have: those of the terminal, within reason; 100 for a file or a pipe.
     pub(crate) fn width(&self) -> u16 {
-        rustix::termios::tcgetwinsize(io::stdout())
-            .map(|size| size.ws_col)
-            .ok()
-            .filter(|columns| *columns >= 60)
-            .unwrap_or(120)
+        let columns = rustix::termios::tcgetwinsize(io::stdout()).map(|size| size.ws_col);
+        // A terminal that does not know its width says 0.
+        match columns {
+            Ok(0) | Err(_) => 100,
+            Ok(columns) => columns.clamp(60, 200),
+        }
+    }
+
+    /// How results look.
+    pub(crate) fn look(&self) -> Look {
+        Look {
+            color: self.color_out,
+            width: self.width(),
+        }
     }
 
     /// Writes a result. A closed pipe is the reader's choice and no error.
@@ -227,29 +242,4 @@ fn chain_of(error: &dyn Diagnose) -> String {
         text.push_str(&chain(cause));
     }
     text
-}
-
-/// `text` without what a terminal would obey: control characters other than line feed and tab,
-/// and the marks that reorder text.
-pub(crate) fn clean(text: &str) -> String {
-    let visible = |c: char| match c {
-        '\n' | '\t' => c,
-        '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => '\u{fffd}',
-        c if c.is_control() => '\u{fffd}',
-        c => c,
-    };
-    text.chars().map(visible).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn nothing_that_a_terminal_obeys_gets_through() {
-        assert_eq!(
-            clean("a\x1b[2Jb\x07\r\nc\td\u{202e}"),
-            "a\u{fffd}[2Jb\u{fffd}\u{fffd}\nc\td\u{fffd}"
-        );
-    }
 }

@@ -47,6 +47,7 @@ pub use host::Host;
 pub use machine::{Gpu, Machine};
 pub use python::{Interpreter, Origin, PythonVersion, PythonWanted, find, probe};
 pub use requirements::Wish;
+pub use system::first_on_path;
 pub use uv::Trace;
 
 use crate::acquire::http;
@@ -362,7 +363,7 @@ fn minor(version: &str) -> String {
 fn of_the_machine(wanted: &Wanted<'_>, workshop: &Workshop<'_>) -> Result<Environment, EnvironmentError> {
     let range: Option<PythonWanted> = wanted.spec.python.as_deref().map(str::parse).transpose()?;
     let candidates = find(workshop.host, range.as_ref());
-    let chosen = system::choose(&candidates, range.as_ref(), workshop);
+    let chosen = first_on_path(&candidates, range.as_ref(), workshop.host);
     let evidence = || "asked for by the manifest".to_owned();
     let interpreter = chosen.ok_or_else(|| missing(range.as_ref(), evidence(), &[], workshop))?;
     let packages = system::packages(&interpreter.search);
@@ -468,6 +469,13 @@ fn verify(environment: &Environment, prefix: &Path, workshop: &Workshop<'_>) -> 
     let read = |path: &Path| requirements::brief(&fs::read_to_string(path).unwrap_or_default());
     if outcome.ending == Ending::Cancelled {
         return Err(EnvironmentError::Cancelled);
+    }
+    if outcome.ending == Ending::HostDiskFull {
+        let full = std::io::ErrorKind::StorageFull.into();
+        return Err(EnvironmentError::io(
+            "start Python with its logs in",
+            scratch.path(),
+        )(full));
     }
     if outcome.ending != Ending::Succeeded {
         let explanation = format!("{} ({:?})", read(&stderr), outcome.ending);

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use super::error::EnvironmentError;
 use super::python::{Interpreter, PythonWanted};
 use super::requirements::normalize;
-use super::{Workshop, uv};
+use super::{Host, Workshop, uv};
 use crate::digest::{Digest, Inputs};
 use crate::execute::Mount;
 
@@ -21,11 +21,12 @@ const MOST: usize = 10_000;
 /// How much of a package's description is read: its name and version come first.
 const HEAD: u64 = 16 * 1024;
 
-/// The machine's interpreter that fits `wanted`: the first on the search path, as a shell would find it, else any.
-pub(super) fn choose(
+/// The interpreter of `kind = "system"`: of those `found` the one that fits `wanted` and that a shell would find
+/// first, else any that fits.
+pub fn first_on_path(
     found: &[Interpreter],
     wanted: Option<&PythonWanted>,
-    workshop: &Workshop<'_>,
+    host: &Host,
 ) -> Option<Interpreter> {
     let fits = |one: &&Interpreter| {
         wanted.is_none_or(|wanted| wanted.matches(one.version))
@@ -33,9 +34,8 @@ pub(super) fn choose(
     };
     let place = |one: &Interpreter| {
         let folder = one.executable.parent();
-        let explicit = workshop.host.python.as_ref() == Some(&one.executable);
-        let position = workshop
-            .host
+        let explicit = host.python.as_ref() == Some(&one.executable);
+        let position = host
             .search
             .iter()
             .position(|search| Some(search.as_path()) == folder);

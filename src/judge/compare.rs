@@ -97,10 +97,11 @@ impl Sample {
         if let Some(bad) = values.iter().find(|value| usable(**value).is_none()) {
             return Err(invalid(
                 Fault::Paper,
-                format!("the measured value {bad} is not a usable number"),
+                format!("the measured value {} is not a usable number", short(*bad)),
             ));
         }
         if let Some((bad, range)) = outside(values, range) {
+            let bad = short(bad);
             let detail = format!("the measured value {bad} lies outside the metric's range {range}");
             return Err(invalid(Fault::Paper, detail).hint("if the values are per cent, say so"));
         }

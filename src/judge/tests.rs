@@ -303,7 +303,7 @@ fn what_keeps_it_from_trusted_is_listed_in_full() {
     let kept = judgement.ruling.keeps_from_trusted;
     assert_eq!(kept.len(), 2, "{kept:#?}");
     assert!(kept[0].starts_with("retrained is unknown: "));
-    assert!(kept[1].starts_with("environment is fail: "));
+    assert!(kept[1].starts_with("environment fails: "));
 }
 
 #[test]

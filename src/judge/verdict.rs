@@ -103,6 +103,16 @@ fn undecided(claim: &ClaimJudgement) -> String {
     }
 }
 
+/// A check's status as the end of a sentence that begins with its name.
+fn said(status: Status) -> &'static str {
+    match status {
+        Status::Pass => "passes",
+        Status::Fail => "fails",
+        Status::Unknown(_) => "is unknown",
+        Status::Waived => "is waived",
+    }
+}
+
 /// What keeps the verdict from `trusted`: claims that do not hold, required checks that do not pass, any check that fails.
 fn obstacles(primary: &[&ClaimJudgement], checks: &[Check]) -> Vec<String> {
     let none = primary.is_empty().then(|| "the manifest has no claim".to_owned());
@@ -113,6 +123,6 @@ fn obstacles(primary: &[&ClaimJudgement], checks: &[Check]) -> Vec<String> {
         Status::Fail => true,
         Status::Unknown(_) | Status::Waived => check.id.required(),
     });
-    let short = short.map(|check| format!("{} is {}: {}", check.id, check.status.code(), check.reason));
+    let short = short.map(|check| format!("{} {}: {}", check.id, said(check.status), check.reason));
     none.into_iter().chain(claims).chain(short).collect()
 }

@@ -2,6 +2,21 @@
 
 /// `value` with four significant digits, without trailing zeros.
 pub(super) fn short(value: f64) -> String {
+    significant(value, 4)
+}
+
+/// Two different numbers with so many digits that they look different: at least six, as few as will do.
+pub(super) fn apart(one: f64, other: f64) -> (String, String) {
+    let with = |digits| (significant(one, digits), significant(other, digits));
+    let digits = [6, 9, 12].into_iter().find(|digits| {
+        let (one, other) = with(*digits);
+        one != other
+    });
+    with(digits.unwrap_or(17))
+}
+
+/// `value` with so many significant digits, without trailing zeros.
+fn significant(value: f64, digits: usize) -> String {
     if value == 0.0 || !value.is_finite() {
         return if value == 0.0 {
             "0".to_owned()
@@ -11,10 +26,10 @@ pub(super) fn short(value: f64) -> String {
     }
     let magnitude = value.abs().log10().floor();
     if !(-6.0..9.0).contains(&magnitude) {
-        return format!("{value:.3e}");
+        return format!("{value:.*e}", digits - 1);
     }
     // in −6..9, so that the casts are exact
-    let decimals = (3.0 - magnitude).max(0.0) as usize;
+    let decimals = (digits as f64 - 1.0 - magnitude).max(0.0) as usize;
     trimmed(&format!("{value:.decimals$}"))
 }
 
@@ -79,6 +94,14 @@ mod tests {
         assert_eq!(short(1.0), "1");
         assert_eq!(short(1e-9), "1.000e-9");
         assert_eq!(short(1e300), "1.000e300");
+        assert_eq!(
+            apart(0.994_382_022_471_910_1, 0.95),
+            ("0.994382".to_owned(), "0.95".to_owned())
+        );
+        assert_eq!(
+            apart(0.994_382_022_4, 0.994_382_1),
+            ("0.994382022".to_owned(), "0.9943821".to_owned())
+        );
         assert_eq!(grouped(20_160.0, 0), "20,160");
         assert_eq!(grouped(-1_234_567.891, 2), "−1,234,567.89");
         assert_eq!(grouped(12.0, 0), "12");

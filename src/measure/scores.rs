@@ -242,7 +242,7 @@ fn mean(
 fn distribution(values: &[f64], row: usize, about: &About) -> Result<(), Unmeasured> {
     if let Some(value) = values.iter().find(|value| !(0.0..=1.0).contains(*value)) {
         let detail = format!(
-            "a score of example {} is {value}, and `{}` needs probabilities",
+            "a score of example {} is {value:.6}, and `{}` needs probabilities",
             row + 1,
             about.name
         );
@@ -251,7 +251,7 @@ fn distribution(values: &[f64], row: usize, about: &About) -> Result<(), Unmeasu
     let sum: f64 = values.iter().sum();
     if values.len() > 1 && (sum - 1.0).abs() > SLACK {
         let detail = format!(
-            "the scores of example {} sum to {sum}, and `{}` needs probabilities",
+            "the scores of example {} sum to {sum:.6}, and `{}` needs probabilities",
             row + 1,
             about.name
         );

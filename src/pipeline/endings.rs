@@ -29,7 +29,7 @@ pub(super) fn host_failure(action: &str, error: &io::Error) -> Unmeasured {
 pub(super) fn not_started(error: &ExecuteError) -> Unmeasured {
     let reason = match error {
         ExecuteError::CannotConfine { .. } | ExecuteError::NoSuchProgram { .. } => Reason::Environment,
-        ExecuteError::Io { .. } => Reason::StepFailed,
+        ExecuteError::NotRunnable { .. } | ExecuteError::Io { .. } => Reason::StepFailed,
     };
     let unmeasured = Unmeasured::new(reason, error.fault(), chain(error));
     match room_hint(error).or_else(|| error.hint()) {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::endings::host_failure;
 use super::error::room_hint;
-use super::execution::{Inventory, Present};
+use super::execution::{Inventory, Present, StepRun};
 use super::folder::RunFolder;
 use super::steps::cancelled;
 use super::{Reused, Settings, beside};
@@ -82,7 +82,7 @@ pub(super) fn acquire(
         acquired.code.as_ref().ok().map(|code| code.checkout.clone()),
         settings,
     );
-    for data in &manifest.data {
+    for data in manifest.data.iter().filter(|data| data.made_by().is_none()) {
         let result = obtain(
             &Input::from(data),
             data.source.as_str(),
@@ -138,6 +138,28 @@ impl Acquired {
         });
     }
 
+    /// Takes in the data that steps made, each only if it is what the manifest pins.
+    pub(super) fn take_made(&mut self, manifest: &Manifest, steps: &[StepRun]) {
+        for data in &manifest.data {
+            let Some((step, path)) = data.made_by() else {
+                continue;
+            };
+            let made = made(data, step, path, steps);
+            self.reports.push(InputReport {
+                kind: "data",
+                name: data.id.clone(),
+                source: data.source.clone(),
+                license: data.license.clone(),
+                result: made
+                    .as_ref()
+                    .map(|(_, arrived)| arrived.clone())
+                    .map_err(Clone::clone),
+            });
+            self.data
+                .insert(data.id.clone(), made.map(|(present, _)| present));
+        }
+    }
+
     /// Copies the checker's own files into the run, so that the run holds what it used.
     fn take_files(&mut self, manifest: &Manifest, into: &Path) {
         for file in &manifest.files {
@@ -186,6 +208,49 @@ fn take(from: &Path, to: &Path, name: &str) -> Result<Arrived, Unmeasured> {
         bytes,
         reused: false,
     })
+}
+
+/// The output of `step` at `path`, proven to be what `data` pins.
+fn made(data: &Data, step: &str, path: &str, steps: &[StepRun]) -> Result<(Present, Arrived), Unmeasured> {
+    let run = steps.iter().find(|run| run.execution.step == step);
+    let why = |fault, detail: String| Unmeasured::new(Reason::DataUnavailable, fault, detail);
+    let run = run.ok_or_else(|| why(Fault::Reproof, format!("step `{step}` was not reached")))?;
+    let ran = run.result.as_ref().map_err(|failed| {
+        let detail = format!(
+            "data `{}` is made by step `{step}`, which did not end well: {}",
+            data.id, failed.detail
+        );
+        why(failed.fault, detail)
+    })?;
+    let Some(file) = ran.files().find(|file| file.path == path) else {
+        return Err(why(
+            Fault::Manifest,
+            format!(
+                "step `{step}` did not write `{path}`, which is data `{}`",
+                data.id
+            ),
+        ));
+    };
+    if data.sha256.is_some_and(|expected| expected != file.digest) {
+        let expected = data.sha256.map(|digest| digest.to_string()).unwrap_or_default();
+        let detail = format!(
+            "data `{}`, made by step `{step}`, is not the file that the manifest pins\n  expected {expected}\n     found {}",
+            data.id, file.digest
+        );
+        return Err(why(Fault::Manifest, detail).hint("pin the new digest only if you know why it changed"));
+    }
+    let present = Present {
+        path: run.folder.join("outputs").join(path),
+        digest: file.digest,
+    };
+    Ok((
+        present,
+        Arrived {
+            digest: file.digest,
+            bytes: file.bytes,
+            reused: run.reused,
+        },
+    ))
 }
 
 /// What steps see of a data set: the file, the folder it was unpacked into, or one member of that.

@@ -90,6 +90,8 @@ pub fn lock(
     };
     let environment = environment::resolve(&wanted, &settings.workshop(observer))
         .map_err(|error| no_environment(&error))?;
+    // What a step makes is there only when the step has run: its digest stands in the manifest itself.
+    let fetched = manifest.data.iter().filter(|data| data.made_by().is_none());
     let lock = Lock {
         manifest: manifest.digest,
         code: LockedCode {
@@ -97,7 +99,7 @@ pub fn lock(
             reference,
             commit,
         },
-        data: inputs(manifest.data.iter().map(Input::from), &context, observer)?,
+        data: inputs(fetched.map(Input::from), &context, observer)?,
         checkpoints: inputs(manifest.checkpoints.iter().map(Input::from), &context, observer)?,
         files: manifest.files.iter().map(file).collect::<Result<_, _>>()?,
         environment: environment.map(locked_environment),

@@ -31,7 +31,8 @@ pub use execution::{
     DeclaredOutput, Execution, Inventory, OutputFile, OutputState, Present, Ran, StepRun, executions,
 };
 pub use lock::{LockError, Locked, lock, own_files_as_locked};
-pub use plan::{Plan, plan};
+pub use plan::{Plan, PlannedClaim, PlannedInput, PlannedStep, Spending, plan};
+pub(crate) use prepared::fixed_variables;
 
 use crate::acquire::http::Network;
 use crate::acquire::store::Store;
@@ -147,7 +148,7 @@ fn report(
         reports: Vec::new(),
     };
 
-    let acquired = stages.time(Stage::Acquire, || {
+    let mut acquired = stages.time(Stage::Acquire, || {
         gather::acquire(&manifest, lock, folder, settings, observer)
     });
     let environment = stages.time(Stage::Environment, || {
@@ -172,6 +173,7 @@ fn report(
         }),
         (Err(why), _) | (_, Err(why)) => steps::none_of(&manifest, &folder.path, why),
     });
+    acquired.take_made(&manifest, &steps);
     let measured = stages.time(Stage::Measure, || measured::all(&manifest, &acquired, &steps));
     let evidence = evidence::of(
         &manifest,
@@ -182,6 +184,7 @@ fn report(
         settings.now,
     );
     let judgement = stages.time(Stage::Judge, || judge::judge(&evidence));
+    let previous = crate::report::previous(&workspace.runs(), &folder.name, &manifest);
     Report {
         run: folder.name.clone(),
         folder: folder.path.clone(),
@@ -196,7 +199,7 @@ fn report(
         steps,
         measured,
         judgement,
-        previous: None,
+        previous,
     }
 }
 

@@ -10,7 +10,7 @@ use crate::acquire::store::{Lookup, Store};
 use crate::environment::{self, Machine, PythonWanted};
 use crate::execute::Usage;
 use crate::manifest::lock::Lock;
-use crate::manifest::{Action, EnvironmentKind, Extraction, Manifest, Revision, Seeds, Step};
+use crate::manifest::{Action, EnvironmentKind, Extraction, Manifest, Revision, Step};
 use crate::measure;
 use crate::workspace::Workspace;
 
@@ -33,21 +33,40 @@ pub struct Plan {
     pub steps: Vec<PlannedStep>,
     /// What is judged.
     pub claims: Vec<PlannedClaim>,
+    /// What it may take.
+    pub spending: Spending,
     /// What is missing or would keep the check from an answer.
     pub missing: Vec<String>,
+}
+
+/// What a check may take.
+#[derive(Clone, Debug, Default)]
+pub struct Spending {
+    /// The wall-clock time of all runs if each takes all that it may.
+    pub longest: Duration,
+    /// The limit of the manifest's budget.
+    pub budget: Option<Duration>,
+    /// The forecast for all runs, one after the other; `None` while a step was never run.
+    pub forecast: Option<Duration>,
+    /// What the forecast costs at the manifest's prices, and the currency.
+    pub price: Option<(f64, String)>,
 }
 
 /// A file that is needed.
 #[derive(Clone, Debug)]
 pub struct PlannedInput {
-    /// Its id.
+    /// `data`, `checkpoint` or `file`.
+    pub kind: &'static str,
+    /// Its id, or its path.
     pub name: String,
     /// Where it comes from.
     pub source: String,
     /// Whether its digest is pinned.
     pub pinned: bool,
-    /// Whether it is in the cache.
+    /// Whether it is in the cache, or for one of the checker's own files, there.
     pub cached: bool,
+    /// Its licence, if stated.
+    pub license: Option<String>,
 }
 
 /// A step that would be run.
@@ -69,7 +88,7 @@ pub struct PlannedStep {
     pub network: bool,
     /// What one run used the last time.
     pub last: Option<Usage>,
-    /// The forecast for 1 run, 3 runs and all runs, from `last`.
+    /// The forecast for 1 run, 3 runs and all of `runs`, from `last`.
     pub forecast: Option<[Duration; 3]>,
 }
 
@@ -91,6 +110,11 @@ pub fn plan(manifest: &Manifest, lock: Option<&Lock>, settings: Settings<'_>) ->
     let mut missing = Vec::new();
     let machine = Machine::look();
     let (revision, code_cached) = revision(manifest, settings, &mut missing);
+    let steps: Vec<PlannedStep> = manifest
+        .steps
+        .iter()
+        .map(|step| planned(manifest, step, &machine, &mut missing))
+        .collect();
     Plan {
         title: manifest.paper.title.clone(),
         repository: manifest.code.repository.clone(),
@@ -98,11 +122,8 @@ pub fn plan(manifest: &Manifest, lock: Option<&Lock>, settings: Settings<'_>) ->
         code_cached,
         inputs: inputs(manifest, settings, &mut missing),
         environment: environment(manifest, lock, settings, &mut missing),
-        steps: manifest
-            .steps
-            .iter()
-            .map(|step| planned(manifest, step, &machine, &mut missing))
-            .collect(),
+        spending: spending(manifest, &steps),
+        steps,
         claims: claims(manifest, &mut missing),
         missing,
     }
@@ -137,38 +158,79 @@ fn inputs(manifest: &Manifest, settings: Settings<'_>, missing: &mut Vec<String>
     let data = manifest
         .data
         .iter()
-        .map(|data| (&data.id, &data.source, data.sha256));
+        .map(|data| ("data", &data.id, &data.source, data.sha256, data.license.clone()));
     let checkpoints = manifest
         .checkpoints
         .iter()
-        .map(|found| (&found.id, &found.source, found.sha256));
+        .map(|found| ("checkpoint", &found.id, &found.source, found.sha256, None));
     let all = data.chain(checkpoints);
-    let inputs = all.map(|(name, source, sha256)| {
+    let inputs = all.map(|(kind, name, source, sha256, license)| {
         if sha256.is_none() {
             missing.push(format!("`{name}` has no `sha256`: run `reproof lock`"));
         }
         let cached = sha256.is_some_and(|digest| matches!(store.get(&digest), Ok(Lookup::Found(_))));
         PlannedInput {
+            kind,
+            license,
             name: name.clone(),
             source: source.clone(),
             pinned: sha256.is_some(),
             cached,
         }
     });
-    let inputs = inputs.collect();
+    let mut inputs: Vec<PlannedInput> = inputs.collect();
     for data in manifest.data.iter().filter(|data| data.license.is_none()) {
         missing.push(format!(
             "`{}` names no licence: the check `open-data` cannot pass",
             data.id
         ));
     }
-    for file in manifest.files.iter().filter(|file| !file.absolute.is_file()) {
-        missing.push(format!(
-            "the checker's own file `{}` is not there",
-            file.path.display()
-        ));
+    for file in &manifest.files {
+        let (name, there) = (file.path.display().to_string(), file.absolute.is_file());
+        if !there {
+            missing.push(format!("the checker's own file `{name}` is not there"));
+        }
+        inputs.push(PlannedInput {
+            kind: "file",
+            name,
+            source: "the checker".to_owned(),
+            pinned: true,
+            cached: there,
+            license: None,
+        });
     }
     inputs
+}
+
+fn spending(manifest: &Manifest, steps: &[PlannedStep]) -> Spending {
+    let all =
+        |one: Duration, step: &PlannedStep| one.saturating_mul(u32::try_from(step.runs).unwrap_or(u32::MAX));
+    let sum = |sum: Duration, time: Duration| sum.saturating_add(time);
+    let longest = steps
+        .iter()
+        .map(|step| all(step.timeout, step))
+        .fold(Duration::ZERO, sum);
+    let last: Option<Vec<(Usage, &PlannedStep)>> =
+        steps.iter().map(|step| Some((step.last?, step))).collect();
+    let forecast = last.as_ref().map(|last| {
+        last.iter()
+            .map(|(usage, step)| all(usage.wall, step))
+            .fold(Duration::ZERO, sum)
+    });
+    let price = last.zip(manifest.cost.as_ref()).map(|(last, prices)| {
+        let hours = |time: Duration| time.as_secs_f64() / 3600.0;
+        let of = |(usage, step): &(Usage, &PlannedStep)| {
+            hours(all(usage.cpu, step)) * prices.cpu_hour
+                + hours(all(usage.wall, step)) * f64::from(step.gpus) * prices.gpu_hour
+        };
+        (last.iter().map(of).sum(), prices.currency.clone())
+    });
+    Spending {
+        longest,
+        budget: manifest.budget.wall,
+        forecast,
+        price,
+    }
 }
 
 fn environment(
@@ -185,7 +247,12 @@ fn environment(
     };
     let range: Option<PythonWanted> = spec.python.as_deref().and_then(|text| text.parse().ok());
     let candidates = environment::find(settings.host, range.as_ref());
-    let python = environment::choose(&candidates, range.as_ref(), None);
+    let python = match spec.kind {
+        EnvironmentKind::System => environment::first_on_path(&candidates, range.as_ref(), settings.host),
+        EnvironmentKind::Uv | EnvironmentKind::None => {
+            environment::choose(&candidates, range.as_ref(), None).cloned()
+        }
+    };
     let python = match python {
         Some(python) => format!("Python {}", python.full_version),
         None => {
@@ -219,11 +286,6 @@ fn planned(manifest: &Manifest, step: &Step, machine: &Machine, missing: &mut Ve
     }
     let runs = executions(manifest, step).len();
     let last = last_usage(manifest, step);
-    let most = match manifest.seeds_of(step) {
-        Seeds::Unseeded => step.repeats as usize,
-        Seeds::Listed(seeds) => seeds.len(),
-        Seeds::Sequential { max, .. } => *max as usize,
-    };
     let times = |wall: Duration, runs: usize| wall.saturating_mul(u32::try_from(runs).unwrap_or(u32::MAX));
     PlannedStep {
         id: step.id.clone(),
@@ -239,7 +301,7 @@ fn planned(manifest: &Manifest, step: &Step, machine: &Machine, missing: &mut Ve
         memory: step.memory,
         gpus: step.gpus,
         network: step.network,
-        forecast: last.map(|usage| [1, 3, most.max(1)].map(|runs| times(usage.wall, runs))),
+        forecast: last.map(|usage| [1, 3, runs].map(|runs| times(usage.wall, runs))),
         last,
     }
 }

@@ -303,7 +303,7 @@ impl Prepared {
             limits: Limits {
                 wall: step.timeout,
                 memory: step.memory,
-                processes: PROCESSES.0.max(PROCESSES.1 * cores()),
+                processes: PROCESSES.0.max(PROCESSES.1 * cores() as u64),
                 log: LOG_LIMIT,
                 disk: step.disk,
             },
@@ -314,25 +314,33 @@ impl Prepared {
     }
 }
 
-fn cores() -> u64 {
-    std::thread::available_parallelism().map_or(1, |cores| cores.get() as u64)
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
-/// What every step gets: helps towards the same result twice, and where things are.
+/// Helps towards the same result twice, which every step gets unless it says otherwise.
+///
+/// A step that sets `OMP_NUM_THREADS` means all its libraries.
+pub(crate) fn fixed_variables(step: Option<&Step>, cores: usize) -> [(&'static str, String); 7] {
+    let own = step.and_then(|step| step.env.get("OMP_NUM_THREADS").cloned());
+    let threads = own.unwrap_or_else(|| cores.max(1).to_string());
+    [
+        ("PYTHONHASHSEED", "0".to_owned()),
+        ("PYTHONUNBUFFERED", "1".to_owned()),
+        ("PYTHONDONTWRITEBYTECODE", "1".to_owned()),
+        ("CUBLAS_WORKSPACE_CONFIG", ":4096:8".to_owned()),
+        ("OMP_NUM_THREADS", threads.clone()),
+        ("OPENBLAS_NUM_THREADS", threads.clone()),
+        ("MKL_NUM_THREADS", threads),
+    ]
+}
+
+/// What every step gets: [`fixed_variables`], and where things are.
 fn environment_variables(step: &Step, seed: Option<u64>) -> BTreeMap<String, OsString> {
-    let threads = cores().to_string();
-    let mut env: BTreeMap<String, OsString> = BTreeMap::new();
-    for (name, value) in [
-        ("PYTHONHASHSEED", "0"),
-        ("PYTHONUNBUFFERED", "1"),
-        ("PYTHONDONTWRITEBYTECODE", "1"),
-        ("CUBLAS_WORKSPACE_CONFIG", ":4096:8"),
-        ("OMP_NUM_THREADS", &threads),
-        ("OPENBLAS_NUM_THREADS", &threads),
-        ("MKL_NUM_THREADS", &threads),
-    ] {
-        env.insert(name.to_owned(), value.into());
-    }
+    let fixed = fixed_variables(Some(step), cores()).into_iter();
+    let mut env: BTreeMap<String, OsString> = fixed
+        .map(|(name, value)| (name.to_owned(), value.into()))
+        .collect();
     if let Some(seed) = seed {
         env.insert("REPROOF_SEED".to_owned(), seed.to_string().into());
     }

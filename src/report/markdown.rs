@@ -1,15 +1,29 @@
 //! The report that can be attached: its first section lets a new engineer start at once.
+//!
+//! It is read on GitHub, in model cards and in a terminal. Nothing that others
+//! wrote becomes markup (`escape.rs`); what not every reader needs is folded.
 
 use std::fmt::Write as _;
 
+use super::escape::{block, code, markdown, one_line, prose, shell};
 use super::words::{
-    beside, block, bytes, code, count, duration, markdown, measured_interval, score, sentence, share,
+    FLOOR_UNKNOWN, beside, bytes, claim_score, cost, count, duration, interval, measured, outcome, score,
+    sentence, share,
 };
-use super::{InputReport, Look, Renderer, Report};
+use super::{InputReport, Look, Renderer, Report, replay};
 use crate::environment::Environment;
-use crate::judge::{ClaimJudgement, Outcome, Status};
-use crate::manifest::{Claim, EnvironmentKind};
+use crate::judge::{ClaimJudgement, Status};
+use crate::manifest::{Claim, EnvironmentKind, Extraction, Manifest, RowPick, TextSource};
 use crate::pipeline::StepRun;
+
+/// Values of one claim that are listed.
+const VALUES: usize = 20;
+
+/// Places of one claim that are listed.
+const PLACES: usize = 5;
+
+/// Changed files of one step that are listed.
+const CHANGES: usize = 10;
 
 /// Markdown for GitHub, model cards and documentation.
 #[derive(Debug)]
@@ -29,15 +43,33 @@ impl Renderer for Markdown {
             heading(report),
             start_here(report),
             claims(report),
-            claims_in_detail(report),
             trust(report),
-            steps(report),
+            stages(report),
             environment(report),
-            cost(report),
             provenance(report),
         ];
         sections.join("\n")
     }
+}
+
+/// A part that opens when it is asked for.
+fn folded(summary: &str, inside: &str) -> String {
+    format!(
+        "\n<details><summary>{summary}</summary>\n\n{}\n\n</details>\n",
+        inside.trim_end()
+    )
+}
+
+fn table(header: &[&str], rules: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
+    let mut text = format!("| {} |\n| {} |\n", header.join(" | "), rules.join(" | "));
+    for row in rows {
+        let _ = writeln!(text, "| {} |", row.join(" | "));
+    }
+    text
+}
+
+fn dash() -> String {
+    "–".to_owned()
 }
 
 fn heading(report: &Report) -> String {
@@ -51,417 +83,453 @@ fn heading(report: &Report) -> String {
     about.extend(paper.year.map(|year| year.to_string()));
     about.extend(paper.doi.iter().map(|doi| format!("doi {}", code(doi))));
     about.extend(paper.arxiv.iter().map(|id| format!("arXiv {}", code(id))));
+    about.extend(paper.url.iter().map(|url| code(url)));
     if !about.is_empty() {
         let _ = writeln!(text, "{}\n", about.join(" · "));
     }
     let _ = writeln!(text, "| | |\n| --- | --- |");
-    let _ = writeln!(text, "| **Verdict** | **{}** |", judgement.ruling.verdict.code());
-    let _ = writeln!(text, "| **Score** | {} |", score(&judgement.score));
-    let _ = writeln!(text, "| **Trust** | {} of 10 checks pass |", judgement.passed());
+    let mut row = |name: &str, value: &str| {
+        let _ = writeln!(text, "| **{name}** | {value} |");
+    };
+    row("Verdict", &format!("**{}**", judgement.ruling.verdict.code()));
+    row("Score", &score(&judgement.score));
+    row("Trust", &format!("{} of 10 checks pass", judgement.passed()));
+    row("Cost", &cost(report));
     if let Some(answer) = &judgement.adoption {
-        let _ = writeln!(text, "| **Worth adopting?** | {} |", markdown(&answer.sentence));
+        row("Worth adopting?", &prose(&answer.sentence));
     }
-    bullets(&mut text, "Because", &judgement.ruling.because);
-    bullets(
-        &mut text,
+    let ruling = &judgement.ruling;
+    let because = ruling.because.iter();
+    let because = because.filter(|why| !ruling.keeps_from_trusted.contains(why));
+    text.push_str(&bullets("Because", because));
+    text.push_str(&bullets(
         "What keeps it from `trusted`",
-        &judgement.ruling.keeps_from_trusted,
-    );
+        ruling.keeps_from_trusted.iter(),
+    ));
     text
 }
 
-fn bullets(text: &mut String, title: &str, items: &[String]) {
+fn bullets<'a>(title: &str, items: impl Iterator<Item = &'a String>) -> String {
+    let items: String = items.map(|item| format!("- {}\n", prose(item))).collect();
     if items.is_empty() {
-        return;
-    }
-    let _ = writeln!(text, "\n{title}:\n");
-    for item in items {
-        let _ = writeln!(text, "- {}", markdown(&sentence(item)));
+        items
+    } else {
+        format!("\n{title}:\n\n{items}")
     }
 }
 
 fn start_here(report: &Report) -> String {
-    let mut text = "## Start here\n\nTo run this yourself, without reproof:\n\n".to_owned();
-    text.push_str(&block("sh", &commands(report)));
-    text.push_str("\nOr with reproof, from the manifest beside this run:\n\n");
-    let manifest = report
-        .manifest
-        .file
-        .file_name()
-        .unwrap_or_default()
-        .to_string_lossy();
-    text.push_str(&block("sh", &format!("reproof check {}", shell(&manifest))));
-    text.push_str(&inputs(&report.inputs));
-    text.push_str("\nExpected numbers: the column *measured* below, on a machine like the one at the end of this report.\n");
+    let manifest = report.manifest.file.file_name().unwrap_or_default();
+    let manifest = manifest.to_string_lossy();
+    let mut text = "## Start here\n\n".to_owned();
+    let _ = writeln!(
+        text,
+        "By hand, without reproof (and without its sandbox), in the folder that holds {}:\n",
+        code(&manifest)
+    );
+    text.push_str(&block("sh", &replay::script(report)));
+    let again = format!("reproof check {}", shell(&manifest));
+    let _ = writeln!(text, "\nConfined, measured and judged: {}", code(&again));
+    let _ = writeln!(
+        text,
+        "\nWhat should come out, on a machine like {}:\n",
+        machine(report)
+    );
+    text.push_str(&expected(report));
+    if !report.inputs.is_empty() {
+        text.push_str("\nWhat it needs besides the code:\n\n");
+        text.push_str(&inputs(report));
+    }
     text
 }
 
-/// What a person types, in order: the code, the environment, the steps.
-fn commands(report: &Report) -> String {
-    let mut lines = Vec::new();
-    let repository = &report.manifest.code.repository;
-    match &report.code {
-        Ok(pinned) => {
-            lines.push(format!("git clone {} code && cd code", shell(repository)));
-            lines.push(format!("git checkout {}", pinned.commit));
-        }
-        Err(why) => lines.push(format!(
-            "# the code could not be obtained: {}",
-            one(&why.to_string())
-        )),
-    }
-    match &report.environment {
-        Ok(built) => lines.extend(environment_commands(built)),
-        Err(why) => lines.push(format!(
-            "# the environment could not be built: {}",
-            one(&why.to_string())
-        )),
-    }
-    let subdirectory = report.manifest.code.subdirectory.display().to_string();
-    if !matches!(subdirectory.as_str(), "" | ".") {
-        lines.push(format!("cd {}", shell(&subdirectory)));
-    }
-    for run in report.steps.iter().filter(|run| run.execution.repeat == 1) {
-        lines.push(step_command(run));
-    }
-    lines.join("\n")
+fn machine(report: &Report) -> String {
+    let machine = &report.machine;
+    let gpus = machine
+        .gpus
+        .iter()
+        .map(|gpu| format!(", {}", markdown(&gpu.model)));
+    format!(
+        "this one ({}, {}, {}, {}, {} of memory{})",
+        markdown(&machine.os),
+        markdown(&machine.architecture),
+        markdown(&machine.cpu),
+        count(machine.cores, "core"),
+        bytes(machine.memory),
+        gpus.collect::<String>()
+    )
 }
 
-fn environment_commands(built: &Environment) -> Vec<String> {
-    let Some(python) = &built.python else {
-        return Vec::new();
+/// For each claim, where its number is found and what it was.
+fn expected(report: &Report) -> String {
+    let rows = pairs(report).map(|(claim, judged)| {
+        let value = match (&judged.measured, &judged.unmeasured) {
+            (Some(sample), _) => values(claim, &sample.values),
+            (None, Some(why)) => format!("nothing: {}", why.reason),
+            (None, None) => dash(),
+        };
+        vec![
+            code(&claim.id),
+            code(&claim.step),
+            code(&claim.metric),
+            found_in(&claim.measure, &report.manifest),
+            value,
+        ]
+    });
+    let header = ["claim", "after step", "metric", "found in", "value"];
+    table(&header, &["---", "---", "---", "---", "---"], rows)
+}
+
+/// The values of the runs, one after the other.
+fn values(claim: &Claim, values: &[f64]) -> String {
+    let shown = values.iter().take(VALUES);
+    let shown: Vec<String> = shown.map(|value| beside(&claim.value, *value, 1)).collect();
+    let more = values.len().saturating_sub(VALUES);
+    let more = if more > 0 {
+        format!(" and {more} more")
+    } else {
+        String::new()
     };
-    let version = &python.full_version;
-    match built.kind {
-        EnvironmentKind::None => Vec::new(),
-        EnvironmentKind::System => vec![format!("# with Python {version} as `python`")],
-        EnvironmentKind::Uv => vec![
-            "# environment.txt: the packages with their hashes, beside this report".to_owned(),
-            format!("uv venv --python {version} .venv && . .venv/bin/activate"),
-            "uv pip install --require-hashes --no-deps -r environment.txt".to_owned(),
-        ],
+    format!("{}{more}", shown.join(", "))
+}
+
+/// Where a value is read from, in words.
+fn found_in(extraction: &Extraction, manifest: &Manifest) -> String {
+    match extraction {
+        Extraction::Pattern { text, pattern, .. } => {
+            let text = match text {
+                TextSource::Stdout => "what it prints".to_owned(),
+                TextSource::Stderr => "its standard error".to_owned(),
+                TextSource::File(file) => code(file),
+            };
+            format!("{text}, {}", code(pattern))
+        }
+        Extraction::Json { file, pointer, .. } => format!("{}, {}", code(file), code(pointer)),
+        Extraction::Csv {
+            file, column, row, ..
+        } => {
+            let row = match row {
+                RowPick::Index(index) => format!(", row {}", index + 1),
+                RowPick::Where(cells) => {
+                    let cells = cells.iter().map(|(name, cell)| format!("{name} = {cell}"));
+                    format!(", {}", code(&cells.collect::<Vec<_>>().join(", ")))
+                }
+                RowPick::Pick(_) => String::new(),
+            };
+            format!("{}, column {}{row}", code(file), code(column))
+        }
+        Extraction::Predictions {
+            file, truth, target, ..
+        } => {
+            let of_data = manifest.data(truth).and_then(|data| data.target.as_ref());
+            let column = target.as_ref().or(of_data);
+            let column = column
+                .map(|column| format!(", column {}", code(column)))
+                .unwrap_or_default();
+            format!("{} against {}{column}", code(file), code(truth))
+        }
     }
 }
 
-fn step_command(run: &StepRun) -> String {
-    let words: Vec<String> = run.argv.iter().map(|word| shell(word)).collect();
-    if words.is_empty() {
-        return format!("# step {} was not run", one(&run.execution.title()));
-    }
-    format!("{}    # {}", words.join(" "), one(&run.execution.title()))
-}
-
-fn one(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-/// `word` as a shell would have to be told it.
-fn shell(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        return word.to_owned();
-    }
-    format!("'{}'", word.replace('\'', "'\\''"))
-}
-
-fn inputs(inputs: &[InputReport]) -> String {
-    if inputs.is_empty() {
-        return String::new();
-    }
-    let mut text = "\nWhat the code needs, and what the checker brought:\n\n| what | name | from | licence | sha256 | size |\n| --- | --- | --- | --- | --- | --- |\n".to_owned();
-    for input in inputs {
-        let license = input.license.as_deref().map_or_else(|| "–".to_owned(), markdown);
+fn inputs(report: &Report) -> String {
+    let rows = report.inputs.iter().map(|input| {
         let (digest, size) = match &input.result {
             Ok(arrived) => (code(&arrived.digest.hex()), bytes(arrived.bytes)),
-            Err(why) => (
-                format!("**{}**: {}", why.reason, markdown(&why.detail)),
-                "–".to_owned(),
-            ),
+            Err(why) => (format!("**{}**: {}", why.reason, prose(&why.detail)), dash()),
         };
-        let _ = writeln!(
-            text,
-            "| {} | {} | {} | {license} | {digest} | {size} |",
-            input.kind,
-            code(&input.name),
-            code(&input.source)
-        );
+        vec![
+            format!("{} {}", input.kind, code(&input.name)),
+            code(&input.source),
+            place(input, &report.manifest),
+            input.license.as_deref().map_or_else(dash, markdown),
+            digest,
+            size,
+        ]
+    });
+    let header = [
+        "what",
+        "from",
+        "where the code expects it",
+        "licence",
+        "sha256",
+        "size",
+    ];
+    table(&header, &["---", "---", "---", "---", "---", "---:"], rows)
+}
+
+/// Where an input is put in the working copy, or how commands name it.
+fn place(input: &InputReport, manifest: &Manifest) -> String {
+    let place = match input.kind {
+        "data" => manifest.data(&input.name).and_then(|data| data.place.as_ref()),
+        "checkpoint" => manifest
+            .checkpoint(&input.name)
+            .and_then(|checkpoint| checkpoint.place.as_ref()),
+        _ => None,
+    };
+    match place {
+        Some(place) => code(&place.display().to_string()),
+        None => "as the command says".to_owned(),
     }
-    text
+}
+
+fn pairs(report: &Report) -> impl Iterator<Item = (&Claim, &ClaimJudgement)> {
+    report.manifest.claims.iter().zip(&report.judgement.claims)
 }
 
 fn claims(report: &Report) -> String {
-    let mut text = "## Claims\n\n| claim | where | metric | claimed | measured | 90 % interval | of the claim | outcome | score |\n| --- | --- | --- | ---: | ---: | ---: | ---: | --- | ---: |\n".to_owned();
-    for (claim, judged) in report.manifest.claims.iter().zip(&report.judgement.claims) {
-        let _ = writeln!(text, "{}", claim_row(claim, judged));
+    let mut text = "## Claims\n\n".to_owned();
+    let rows = pairs(report).map(|(claim, judged)| claim_row(claim, judged));
+    let header = [
+        "claim",
+        "where",
+        "metric",
+        "claimed",
+        "measured",
+        "90 % interval",
+        "of the claim",
+        "outcome",
+        "score",
+    ];
+    let rules = ["---", "---", "---", "---:", "---:", "---:", "---:", "---", "---:"];
+    text.push_str(&table(&header, &rules, rows));
+    if pairs(report).any(|(_, judged)| judged.score.is_some() && judged.floor.is_none()) {
+        let _ = writeln!(text, "\n\\* {FLOOR_UNKNOWN}");
     }
+    text.push_str(&folded("Each claim in detail", &details(report)));
     text
 }
 
-fn claim_row(claim: &Claim, judged: &ClaimJudgement) -> String {
-    let dash = || "–".to_owned();
-    let interval = match measured_interval(claim, judged) {
-        Some((low, high)) if low < high => format!(
-            "{} to {}",
-            beside(&claim.value, low, 1),
-            beside(&claim.value, high, 1)
-        ),
-        Some(_) => "deterministic".to_owned(),
-        None if judged.measured.is_some() => "single run".to_owned(),
-        None => dash(),
-    };
-    let outcome = if let Outcome::NotRun(reason) = judged.outcome {
-        format!("not-run ({reason})")
-    } else if judged.exact {
-        format!("{}, same digits", judged.outcome.code())
-    } else {
-        judged.outcome.code().to_owned()
-    };
-    let cells = [
+fn claim_row(claim: &Claim, judged: &ClaimJudgement) -> Vec<String> {
+    vec![
         code(&claim.id),
         claim.location.as_deref().map_or_else(dash, markdown),
         code(&claim.metric),
         markdown(&claim.value.text),
-        judged
-            .measured
-            .as_ref()
-            .map_or_else(dash, |sample| beside(&claim.value, sample.mean, 1)),
-        interval,
+        measured(claim, judged).unwrap_or_else(dash),
+        interval(claim, judged).unwrap_or_else(dash),
         judged.ratio.map_or_else(dash, share),
-        outcome,
-        judged.score.map_or_else(dash, |score| format!("{score:.1}")),
-    ];
-    format!("| {} |", cells.join(" | "))
+        outcome(judged),
+        claim_score(judged).map_or_else(dash, |score| score.replace('*', "\\*")),
+    ]
 }
 
-fn claims_in_detail(report: &Report) -> String {
-    let mut text = "## Claims in detail\n".to_owned();
-    let rows = report
-        .manifest
-        .claims
-        .iter()
-        .zip(&report.judgement.claims)
-        .zip(&report.measured);
-    for ((claim, judged), measured) in rows {
-        let _ = writeln!(
-            text,
-            "\n### {}\n\n{}\n",
+fn details(report: &Report) -> String {
+    let rows = pairs(report).zip(&report.measured);
+    let parts = rows.map(|((claim, judged), found)| {
+        let mut text = format!(
+            "**{}**{}: {}\n\n",
             code(&claim.id),
-            markdown(&claim.statement)
+            if judged.primary { "" } else { " (not primary)" },
+            prose(&sentence(&claim.statement))
         );
+        let mut line = |line: String| {
+            let _ = writeln!(text, "- {line}");
+        };
         if let Some(why) = &judged.unmeasured {
-            let _ = writeln!(
-                text,
-                "- Not measured, {}: {} (whose turn it is: {})",
+            line(format!(
+                "Not measured, {}: {} (whose turn it is: {})",
                 why.reason,
-                markdown(&why.detail),
+                prose(&why.detail),
                 why.fault
-            );
-            if let Some(hint) = &why.hint {
-                let _ = writeln!(text, "- To try: {}", markdown(hint));
-            }
-        }
-        if let Some(sample) = &judged.measured {
-            let values: Vec<String> = sample
-                .values
+            ));
+            why.hint
                 .iter()
-                .map(|value| beside(&claim.value, *value, 2))
-                .collect();
-            let _ = writeln!(text, "- Values, one a run: {}", values.join(", "));
+                .for_each(|hint| line(format!("To try: {}", prose(hint))));
         }
         if let Some(margin) = &judged.margin {
-            let _ = writeln!(text, "- Margin: {}", markdown(&margin.to_string()));
+            line(format!("Margin: {}", markdown(&margin.to_string())));
         }
         if let Some(floor) = &judged.floor {
-            let _ = writeln!(
-                text,
-                "- Floor: {} ({})",
-                beside(&claim.value, floor.value, 1),
-                floor.source.name()
-            );
+            let value = beside(&claim.value, floor.value, 1);
+            line(format!("Floor: {value}, from {}", floor.source.name()));
         }
-        for reason in &judged.reasons {
-            let _ = writeln!(text, "- {}", markdown(&sentence(reason)));
+        if judged.unmeasured.is_none() {
+            let reasons = judged.reasons.iter().filter(|reason| *reason != FLOOR_UNKNOWN);
+            reasons.for_each(|reason| line(prose(&sentence(reason))));
         }
-        if let Ok(measured) = measured {
-            let signature = measured.runs.iter().find_map(|run| run.signature.as_ref());
-            if let Some(signature) = signature {
-                let _ = writeln!(text, "- Metric: {}", code(signature));
+        if let Ok(found) = found {
+            let signature = found.runs.iter().find_map(|run| run.signature.as_ref());
+            signature
+                .iter()
+                .for_each(|signature| line(format!("Metric: {}", code(signature))));
+            let places = found.runs.iter().flat_map(|run| &run.places);
+            let all = places.clone().count();
+            let shown: Vec<String> = places.take(PLACES).map(|place| markdown(place)).collect();
+            if !shown.is_empty() {
+                let more = if all > PLACES { ", …" } else { "" };
+                line(format!("Read from: {}{more}", shown.join(", ")));
             }
-            for place in measured.runs.iter().flat_map(|run| &run.places).take(20) {
-                let _ = writeln!(text, "- Read from {}", markdown(place));
-            }
         }
-    }
-    text
+        text
+    });
+    parts.collect::<Vec<_>>().join("\n")
 }
 
 fn trust(report: &Report) -> String {
-    let mut text =
-        "## Trust\n\n| check | status | why | what would make it pass |\n| --- | --- | --- | --- |\n"
-            .to_owned();
-    for check in &report.judgement.checks {
+    let checks = &report.judgement.checks;
+    let rows = checks.iter().map(|check| {
         let status = match check.status {
             Status::Unknown(why) => format!("unknown ({})", why.code()),
             Status::Pass | Status::Fail | Status::Waived => check.status.code().to_owned(),
         };
-        let remedy = check
-            .remedy
-            .as_deref()
-            .map_or_else(|| "–".to_owned(), |remedy| markdown(&sentence(remedy)));
-        let _ = writeln!(
-            text,
-            "| {} | {status} | {} | {remedy} |",
-            check.id.code(),
-            markdown(&sentence(&check.reason))
-        );
+        vec![
+            check.id.code().to_owned(),
+            status,
+            prose(&check.reason),
+            check.remedy.as_deref().map_or_else(dash, prose),
+        ]
+    });
+    let header = ["check", "status", "why", "what would make it pass"];
+    let mut text = "## Trust\n\n".to_owned();
+    text.push_str(&table(&header, &["---", "---", "---", "---"], rows));
+    let evidence = checks.iter().flat_map(|check| {
+        let lines = check.evidence.iter();
+        lines.map(|line| format!("- {}: {}\n", check.id.code(), prose(line)))
+    });
+    let evidence: String = evidence.collect();
+    if !evidence.is_empty() {
+        text.push_str(&folded("What that rests on", &evidence));
     }
-    let with_evidence: Vec<_> = report
-        .judgement
-        .checks
-        .iter()
-        .filter(|check| !check.evidence.is_empty())
-        .collect();
-    if !with_evidence.is_empty() {
-        text.push_str("\nEvidence:\n\n");
+    text
+}
+
+fn stages(report: &Report) -> String {
+    let rows = report.stages.iter().map(|stage| {
+        vec![
+            stage.stage.name().to_owned(),
+            duration(stage.took),
+            prose(&stage.reuse),
+        ]
+    });
+    let mut text = "## Stages\n\n".to_owned();
+    text.push_str(&table(
+        &["stage", "time", "reused"],
+        &["---", "---:", "---"],
+        rows,
+    ));
+    let findings: String = report.steps.iter().map(findings).collect();
+    if !findings.is_empty() {
+        let _ = write!(text, "\nFindings:\n\n{findings}");
     }
-    for check in with_evidence {
-        for evidence in &check.evidence {
-            let _ = writeln!(text, "- {}: {}", check.id.code(), markdown(evidence));
-        }
-    }
+    let ended_well = report.steps.iter().filter(|run| run.result.is_ok()).count();
+    let all = report.steps.len();
+    let ended_well = if ended_well == all {
+        "all ended well".to_owned()
+    } else {
+        format!("{ended_well} ended well")
+    };
+    let summary = format!("{}, {ended_well}", count(all, "step run"));
+    text.push_str(&folded(&summary, &steps(report)));
     text
 }
 
 fn steps(report: &Report) -> String {
-    let mut text = "## Steps\n\n| step | ending | wall | CPU | peak memory | confinement | reused |\n| --- | --- | ---: | ---: | ---: | --- | --- |\n".to_owned();
-    for run in &report.steps {
+    let rows = report.steps.iter().map(|run| {
         let ending = match &run.result {
             Ok(_) => "succeeded".to_owned(),
-            Err(why) => format!("**{}**: {}", why.reason, markdown(&why.detail)),
+            Err(why) => format!("**{}**", why.reason),
         };
         let tier = run.enforced.as_ref().map_or("–", |enforced| enforced.tier.name());
-        let reuse = markdown(&run.reuse);
-        let _ = writeln!(
-            text,
-            "| {} | {ending} | {} | {} | {} | {tier} | {reuse} |",
+        vec![
             markdown(&run.execution.title()),
+            ending,
             duration(run.spent.wall),
             duration(run.spent.cpu),
             bytes(run.spent.peak_memory),
-        );
-    }
-    text.push_str(&findings(report));
-    text
+            tier.to_owned(),
+            prose(&run.reuse),
+        ]
+    });
+    let header = [
+        "step",
+        "ending",
+        "wall",
+        "CPU",
+        "peak memory",
+        "sandbox",
+        "reused",
+    ];
+    table(
+        &header,
+        &["---", "---", "---:", "---:", "---:", "---", "---"],
+        rows,
+    )
 }
 
-fn findings(report: &Report) -> String {
+/// What a reader should know of one run of a step: how it failed, what it tried, what it changed.
+fn findings(run: &StepRun) -> String {
+    let title = code(&run.execution.title());
     let mut text = String::new();
-    for run in &report.steps {
-        for attempt in &run.attempts {
-            let _ = writeln!(
-                text,
-                "- {} tried ({}): {}",
-                markdown(&run.execution.title()),
-                attempt.kind.name(),
-                markdown(&attempt.what)
-            );
-        }
-        let Ok(ran) = &run.result else { continue };
-        if !ran.changed.is_empty() && run.execution.repeat == 1 {
-            let shown: Vec<String> = ran
-                .changed
-                .iter()
-                .take(20)
-                .map(|change| markdown(change))
-                .collect();
-            let _ = writeln!(
-                text,
-                "- {} changed its working copy: {}",
-                markdown(&run.execution.title()),
-                shown.join(", ")
-            );
-        }
+    if let Err(why) = &run.result {
+        let _ = writeln!(text, "- {title}: **{}**: {}", why.reason, prose(&why.detail));
     }
-    if text.is_empty() {
-        text
-    } else {
-        format!("\nFindings:\n\n{text}")
+    for attempt in &run.attempts {
+        let what = markdown(&attempt.what);
+        let _ = writeln!(text, "- {title} tried ({}): {what}", attempt.kind.name());
     }
+    let changed = match &run.result {
+        Ok(ran) if run.execution.repeat == 1 => ran.changed.as_slice(),
+        Ok(_) | Err(_) => &[],
+    };
+    if !changed.is_empty() {
+        let shown = changed.iter().take(CHANGES).map(|change| markdown(change));
+        let more = if changed.len() > CHANGES { ", …" } else { "" };
+        let shown = shown.collect::<Vec<_>>().join(", ");
+        let _ = writeln!(text, "- {title} changed its working copy: {shown}{more}");
+    }
+    text
 }
 
 fn environment(report: &Report) -> String {
     let mut text = "## Environment\n\n".to_owned();
     match &report.environment {
-        Ok(built) => {
-            let _ = writeln!(text, "- Kind: {}", super::json::kind(built.kind));
-            if let Some(python) = &built.python {
-                let _ = writeln!(text, "- Python: {}", python.full_version);
-            }
-            if let Some(as_of) = built.as_of {
-                let _ = writeln!(text, "- Packages as of: {as_of}");
-            }
-            for note in &built.notes {
-                let _ = writeln!(text, "- {}", markdown(&sentence(note)));
-            }
-            if !built.packages.is_empty() {
-                let packages: Vec<String> = built
-                    .packages
-                    .iter()
-                    .map(|(name, version)| format!("{name}=={version}"))
-                    .collect();
-                let _ = writeln!(
-                    text,
-                    "\n<details><summary>{}</summary>\n\n{}\n</details>",
-                    count(packages.len(), "package"),
-                    block("", &packages.join("\n"))
-                );
-            }
-        }
+        Ok(built) => text.push_str(&built_environment(built)),
         Err(why) => {
-            let _ = writeln!(text, "**{}**: {}", why.reason, markdown(&why.detail));
+            let _ = writeln!(text, "**{}**: {}", why.reason, prose(&why.detail));
         }
     }
-    let machine = &report.machine;
-    let _ = writeln!(
-        text,
-        "- Machine: {}, {}, {}, {}, {}",
-        markdown(&machine.os),
-        markdown(&machine.kernel),
-        markdown(&machine.cpu),
-        count(machine.cores, "core"),
-        bytes(machine.memory)
-    );
     text
 }
 
-fn cost(report: &Report) -> String {
-    let cost = &report.judgement.cost;
-    let mut text = "## Cost\n\n".to_owned();
-    let _ = writeln!(
-        text,
-        "{} of steps, {:.3} CPU hours, {:.3} GPU hours ({}), {} peak memory.",
-        duration(cost.wall),
-        cost.cpu_hours,
-        cost.gpu_hours,
-        cost.gpu_method.code(),
-        bytes(cost.peak_memory)
-    );
-    if let (Some(amount), Some(currency)) = (cost.amount, &cost.currency) {
-        let _ = writeln!(
-            text,
-            "At the manifest's prices: {amount:.2} {}.",
-            markdown(currency)
-        );
+fn built_environment(built: &Environment) -> String {
+    let python = built.python.as_ref();
+    let python = python.map(|python| format!("Python {}", one_line(&python.full_version)));
+    let mut text = match (built.kind, python) {
+        (EnvironmentKind::None, _) | (_, None) => "- Nothing but what the operating system has\n".to_owned(),
+        (EnvironmentKind::System, Some(python)) => {
+            format!(
+                "- The machine's own {}, with the packages that it had\n",
+                markdown(&python)
+            )
+        }
+        (EnvironmentKind::Uv, Some(python)) => format!(
+            "- {}, isolated, built by uv from {} beside this report\n",
+            markdown(&python),
+            code(replay::ENVIRONMENT)
+        ),
+    };
+    if let Some(as_of) = built.as_of {
+        let _ = writeln!(text, "- Packages as of {as_of}");
     }
-    let _ = writeln!(text, "\n| stage | time | reused |\n| --- | ---: | --- |");
-    for stage in &report.stages {
-        let _ = writeln!(
-            text,
-            "| {} | {} | {} |",
-            stage.stage.name(),
-            duration(stage.took),
-            markdown(&stage.reuse)
-        );
+    for note in &built.notes {
+        let _ = writeln!(text, "- {}", prose(&sentence(note)));
+    }
+    for wish in &built.wishes {
+        let _ = writeln!(text, "- {}", prose(&sentence(&wish.to_string())));
+    }
+    if !built.built_from_source.is_empty() {
+        let names: Vec<String> = built.built_from_source.iter().map(|name| code(name)).collect();
+        let _ = writeln!(text, "- Built from source, confined: {}", names.join(", "));
+    }
+    if !built.packages.is_empty() {
+        let packages = built.packages.iter();
+        let packages: Vec<String> = packages
+            .map(|(name, version)| format!("{name}=={version}"))
+            .collect();
+        text.push_str(&folded(
+            &count(packages.len(), "package"),
+            &block("", &packages.join("\n")),
+        ));
     }
     text
 }
@@ -477,23 +545,34 @@ fn provenance(report: &Report) -> String {
         report.judgement.rules
     );
     let _ = writeln!(text, "- Manifest sha256 {}", code(&report.manifest.digest.hex()));
-    if let Ok(pinned) = &report.code {
-        let _ = writeln!(
-            text,
-            "- Code {} at {}, committed {}",
-            code(&report.manifest.code.repository),
-            code(pinned.commit.as_str()),
-            pinned.committed
-        );
-        let _ = writeln!(
-            text,
-            "- Software Heritage: {}, {}",
-            code(&pinned.revision.to_string()),
-            code(&pinned.directory.to_string())
-        );
-        for finding in &pinned.findings {
-            let _ = writeln!(text, "- {}", markdown(&sentence(&finding.to_string())));
+    let repository = code(&report.manifest.code.repository);
+    match &report.code {
+        Ok(pinned) => {
+            let _ = writeln!(
+                text,
+                "- Code {repository} at {}, committed {}",
+                code(pinned.commit.as_str()),
+                pinned.committed
+            );
+            let _ = writeln!(
+                text,
+                "- Software Heritage {}, {}",
+                code(&pinned.revision.to_string()),
+                code(&pinned.directory.to_string())
+            );
+            for finding in &pinned.findings {
+                let _ = writeln!(text, "- {}", prose(&sentence(&finding.to_string())));
+            }
+        }
+        Err(why) => {
+            let _ = writeln!(
+                text,
+                "- Code {repository}: **{}**: {}",
+                why.reason,
+                prose(&why.detail)
+            );
         }
     }
+    let _ = writeln!(text, "- Machine: kernel {}", code(&report.machine.kernel));
     text
 }

@@ -4,8 +4,10 @@
 //! into text and decides nothing. To add a format: implement [`Renderer`] in a
 //! new file of this folder and add one line to [`RENDERERS`].
 
+mod escape;
 mod json;
 mod markdown;
+mod replay;
 mod table;
 mod words;
 
@@ -13,6 +15,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::Timestamp;
+
+pub use escape::{one_line, visible};
+pub use json::{previous, schema};
+pub use table::table;
 
 use crate::acquire::git::Pinned;
 use crate::digest::Digest;
@@ -156,12 +162,18 @@ pub fn renderer(name: &str) -> Option<&'static dyn Renderer> {
     RENDERERS.iter().copied().find(|renderer| renderer.name() == name)
 }
 
-/// Writes every format that has a file into `folder`, each whole or not at all.
+/// Writes every format that has a file into `folder`, and the pinned packages, each whole or not at all.
 ///
 /// # Errors
 ///
 /// Those of the file system.
 pub fn write_files(report: &Report, folder: &Path) -> std::io::Result<()> {
+    if let Ok(environment) = &report.environment
+        && let Some(resolved) = &environment.resolved
+    {
+        let text = resolved.requirements.as_bytes();
+        crate::workspace::write_whole(&folder.join(replay::ENVIRONMENT), text)?;
+    }
     for renderer in RENDERERS {
         if let Some(file) = renderer.file() {
             crate::workspace::write_whole(

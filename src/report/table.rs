@@ -1,18 +1,24 @@
 //! The report for a terminal.
 
-use std::time::Duration;
-
 use comfy_table::{
-    Attribute, Cell, CellAlignment, Color, ContentArrangement, LineStyle, Table as Grid, TableStyle,
+    Attribute, Cell, CellAlignment, Color, ColumnConstraint, ContentArrangement, LineStyle, Table as Grid,
+    TableStyle,
 };
 
-use super::words::{beside, bytes, count, duration, measured_interval, one_line, score, share};
+use super::escape::one_line;
+use super::words::{FLOOR_UNKNOWN, claim_score, cost, interval, measured, outcome, score, share, wrapped};
 use super::{Look, Renderer, Report};
 use crate::judge::{Check, ClaimJudgement, Outcome, Status, Verdict};
 use crate::manifest::Claim;
 
 /// One line below the header, none between rows.
 const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
+
+/// Columns between two cells.
+const GAP: u16 = 2;
+
+/// The narrowest column in which words are still read.
+const NARROWEST: u16 = 18;
 
 /// Tables for a terminal; colour never carries meaning alone.
 #[derive(Debug)]
@@ -28,36 +34,85 @@ impl Renderer for Table {
     }
 
     fn render(&self, report: &Report, look: Look) -> String {
-        let mut parts = vec![heading(report), claims(report, look).to_string()];
-        parts.extend(why(report));
-        parts.push(checks(report, look).to_string());
-        parts.push(conclusion(report, look));
-        parts.join("\n")
+        let parts = [
+            heading(report, look),
+            claims(report, look),
+            why(report, look),
+            checks(report, look),
+            conclusion(report, look),
+        ];
+        let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+        format!("{}\n", parts.join("\n\n"))
     }
 }
 
-fn grid(look: Look) -> Grid {
+/// A table whose column `wide` gives way, and whose others never do; `None` where that leaves it too narrow to read.
+fn grid(header: &[&str], rows: Vec<Vec<Cell>>, wide: usize, look: Look) -> Option<String> {
     let mut grid = Grid::new();
     grid.load_style(STYLE)
         .set_content_arrangement(ContentArrangement::Dynamic)
-        .set_width(look.width);
+        .set_width(look.width)
+        .set_header(header)
+        .add_rows(rows);
     if look.color {
         grid.enforce_styling();
     } else {
         grid.force_no_tty();
     }
-    grid
+    let widths = grid.column_max_content_widths();
+    let fixed = widths.iter().enumerate().filter(|(index, _)| *index != wide);
+    let taken: u16 = fixed.map(|(_, width)| width + GAP).sum();
+    let wanted = widths.get(wide).copied().unwrap_or(0);
+    if look.width < taken + wanted.min(NARROWEST) {
+        return None;
+    }
+    for (index, column) in grid.column_iter_mut().enumerate() {
+        // Between two cells comfy-table leaves one column of its own.
+        column.set_padding((0, GAP - 1));
+        if index != wide {
+            column.set_constraint(ColumnConstraint::ContentWidth);
+        }
+    }
+    let text = grid.to_string();
+    let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
+    Some(lines.join("\n"))
 }
 
-fn heading(report: &Report) -> String {
+/// Rows of plain text as a table; where that does not fit, each row in lines of its own.
+///
+/// The cells are shown as they are: others' text goes through [`super::one_line`] first. `wide` is the index of the
+/// column that gives way.
+pub fn table(header: &[&str], rows: &[Vec<String>], wide: usize, look: Look) -> String {
+    let cells = rows.iter().map(|row| row.iter().map(Cell::new).collect());
+    grid(header, cells.collect(), wide, look).unwrap_or_else(|| {
+        let blocks = rows.iter().map(|row| {
+            let (first, others) = row.split_first().map_or(("", row.as_slice()), |(a, b)| (a, b));
+            let others: Vec<&str> = others
+                .iter()
+                .map(String::as_str)
+                .filter(|cell| !cell.is_empty())
+                .collect();
+            format!("{first}\n{}", wrapped("  ", &others.join(", "), look.width))
+        });
+        blocks.collect::<Vec<_>>().join("\n")
+    })
+}
+
+fn heading(report: &Report, look: Look) -> String {
     let paper = &report.manifest.paper;
     let year = paper.year.map(|year| format!(" ({year})")).unwrap_or_default();
-    format!("\n{}{year}\n", one_line(&paper.title))
+    format!(
+        "\n{}",
+        wrapped("", &format!("{}{year}", one_line(&paper.title)), look.width)
+    )
 }
 
-fn claims(report: &Report, look: Look) -> Grid {
-    let mut grid = grid(look);
-    grid.set_header([
+fn pairs(report: &Report) -> impl Iterator<Item = (&Claim, &ClaimJudgement)> {
+    report.manifest.claims.iter().zip(&report.judgement.claims)
+}
+
+fn claims(report: &Report, look: Look) -> String {
+    let header = [
         "claim",
         "claimed",
         "measured",
@@ -65,79 +120,72 @@ fn claims(report: &Report, look: Look) -> Grid {
         "of the claim",
         "outcome",
         "score",
-    ]);
-    for (claim, judged) in report.manifest.claims.iter().zip(&report.judgement.claims) {
-        grid.add_row(claim_row(claim, judged, look));
+    ];
+    // The place in the paper is the first to go where there is little room.
+    let rows = |name: fn(&Claim) -> String| {
+        let rows = pairs(report).map(|(claim, judged)| claim_row(name(claim), claim, judged, look));
+        rows.collect()
+    };
+    let table = grid(&header, rows(name), 0, look).or_else(|| grid(&header, rows(id), 0, look));
+    let mut text = table.unwrap_or_else(|| {
+        let blocks = pairs(report).map(|(claim, judged)| claim_block(claim, judged, look));
+        blocks.collect::<Vec<_>>().join("\n")
+    });
+    let unknown = |judged: &ClaimJudgement| judged.score.is_some() && judged.floor.is_none();
+    if report.judgement.claims.iter().any(unknown) {
+        text.push_str(&format!("\n{}", wrapped("* ", FLOOR_UNKNOWN, look.width)));
     }
-    for column in [1, 2, 3, 4, 6] {
-        if let Some(column) = grid.column_mut(column) {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-    }
-    grid
+    text
 }
 
-fn claim_row(claim: &Claim, judged: &ClaimJudgement, look: Look) -> Vec<Cell> {
+/// The claim's id, and its place in the paper.
+fn name(claim: &Claim) -> String {
+    match &claim.location {
+        Some(place) => format!("{} ({})", claim.id, one_line(place)),
+        None => claim.id.clone(),
+    }
+}
+
+fn id(claim: &Claim) -> String {
+    claim.id.clone()
+}
+
+fn claim_row(name: String, claim: &Claim, judged: &ClaimJudgement, look: Look) -> Vec<Cell> {
     let dash = || "–".to_owned();
-    let place = claim
-        .location
-        .as_ref()
-        .map(|place| format!(" ({})", one_line(place)))
-        .unwrap_or_default();
-    let measured = judged
-        .measured
-        .as_ref()
-        .map_or_else(dash, |sample| beside(&claim.value, sample.mean, 1));
-    let interval = measured_interval(claim, judged).map_or_else(
-        || {
-            if judged.measured.is_some() {
-                "single run".to_owned()
-            } else {
-                dash()
-            }
-        },
-        |(low, high)| {
-            if low >= high {
-                "deterministic".to_owned()
-            } else {
-                format!(
-                    "{} to {}",
-                    beside(&claim.value, low, 1),
-                    beside(&claim.value, high, 1)
-                )
-            }
-        },
-    );
-    let floor_unknown = judged.score.is_some() && judged.floor.is_none();
+    let right = |text: String| Cell::new(text).set_alignment(CellAlignment::Right);
     vec![
-        Cell::new(format!("{}{place}", claim.id)),
-        Cell::new(one_line(&claim.value.text)),
-        Cell::new(measured),
-        Cell::new(interval),
-        Cell::new(judged.ratio.map_or_else(dash, share)),
+        Cell::new(name),
+        right(one_line(&claim.value.text)),
+        right(measured(claim, judged).unwrap_or_else(dash)),
+        right(interval(claim, judged).unwrap_or_else(dash)),
+        right(judged.ratio.map_or_else(dash, share)),
         painted(&outcome(judged), outcome_color(judged.outcome), look),
-        Cell::new(judged.score.map_or_else(dash, |score| {
-            format!("{score:.1}{}", if floor_unknown { "*" } else { "" })
-        })),
+        right(claim_score(judged).unwrap_or_else(dash)),
     ]
 }
 
+/// One claim in lines, where a table does not fit.
+fn claim_block(claim: &Claim, judged: &ClaimJudgement, look: Look) -> String {
+    let mut facts = vec![outcome(judged)];
+    facts.extend(claim_score(judged).map(|score| format!("score {score}")));
+    facts.push(format!("claimed {}", one_line(&claim.value.text)));
+    facts.extend(measured(claim, judged).map(|value| format!("measured {value}")));
+    facts.extend(interval(claim, judged));
+    facts.extend(judged.ratio.map(|ratio| format!("{} of the claim", share(ratio))));
+    format!(
+        "{}\n{}",
+        wrapped("", &name(claim), look.width),
+        wrapped("  ", &facts.join(", "), look.width)
+    )
+}
+
+/// `text` in bold and in `color`, where colour may be used.
 fn painted(text: &str, color: Color, look: Look) -> Cell {
     let cell = Cell::new(text);
     if look.color {
         cell.fg(color).add_attribute(Attribute::Bold)
     } else {
         cell
-    }
-}
-
-fn outcome(judged: &ClaimJudgement) -> String {
-    if let Outcome::NotRun(reason) = judged.outcome {
-        format!("not-run: {reason}")
-    } else if judged.exact {
-        format!("{}, same digits", judged.outcome.code())
-    } else {
-        judged.outcome.code().to_owned()
     }
 }
 
@@ -151,55 +199,35 @@ fn outcome_color(outcome: Outcome) -> Color {
 }
 
 /// What stands behind each claim that is not simply reproduced.
-fn why(report: &Report) -> Vec<String> {
+fn why(report: &Report, look: Look) -> String {
     let mut lines = Vec::new();
     for judged in &report.judgement.claims {
+        let first = format!("{}: ", judged.id);
         if let Some(unmeasured) = &judged.unmeasured {
-            lines.push(format!(
-                "  {}: {} — {}",
-                judged.id,
-                unmeasured.fault,
-                one_line(&unmeasured.detail)
-            ));
-            lines.extend(
-                unmeasured
-                    .hint
-                    .iter()
-                    .map(|hint| format!("    hint: {}", one_line(hint))),
-            );
+            let detail = format!("{} — {}", one_line(&unmeasured.detail), unmeasured.fault);
+            lines.push(wrapped(&first, &detail, look.width));
+            let hint = unmeasured.hint.iter();
+            lines.extend(hint.map(|hint| wrapped("  hint: ", &one_line(hint), look.width)));
         } else if judged.outcome != Outcome::Reproduced {
-            lines.extend(
-                judged
-                    .reasons
-                    .iter()
-                    .map(|reason| format!("  {}: {}", judged.id, one_line(reason))),
-            );
+            let reasons = judged.reasons.iter().filter(|reason| *reason != FLOOR_UNKNOWN);
+            lines.extend(reasons.map(|reason| wrapped(&first, &one_line(reason), look.width)));
         }
     }
-    if report
-        .judgement
-        .claims
-        .iter()
-        .any(|judged| judged.score.is_some() && judged.floor.is_none())
-    {
-        lines.push("  * floor unknown: the score is the share of the claim".to_owned());
-    }
-    lines.push(String::new());
-    lines
+    lines.join("\n")
 }
 
-fn checks(report: &Report, look: Look) -> Grid {
-    let mut grid = grid(look);
-    grid.set_header(["trust check", "status", "why"]);
-    for check in &report.judgement.checks {
+fn checks(report: &Report, look: Look) -> String {
+    let checks = &report.judgement.checks;
+    let rows = checks.iter().map(|check| {
         let (status, color) = status(check);
-        grid.add_row(vec![
+        vec![
             Cell::new(check.id.code()),
             painted(status, color, look),
             Cell::new(one_line(&check.reason)),
-        ]);
-    }
-    grid
+        ]
+    });
+    let header = ["trust check", "status", "why"];
+    grid(&header, rows.collect(), 2, look).unwrap_or_default()
 }
 
 fn status(check: &Check) -> (&'static str, Color) {
@@ -214,27 +242,29 @@ fn status(check: &Check) -> (&'static str, Color) {
 
 fn conclusion(report: &Report, look: Look) -> String {
     let judgement = &report.judgement;
+    let ruling = &judgement.ruling;
+    let line = |title: &str, text: &str| wrapped(&format!("{title:<9}"), text, look.width);
     let mut lines = vec![
-        String::new(),
-        format!("verdict  {}", verdict(judgement.ruling.verdict, look)),
-        format!("score    {}", score(&judgement.score)),
-        format!("trust    {} of 10 checks pass", judgement.passed()),
-        format!("cost     {}", cost(report)),
+        format!("{:<9}{}", "verdict", verdict(ruling.verdict, look)),
+        line("score", &score(&judgement.score)),
+        line("trust", &format!("{} of 10 checks pass", judgement.passed())),
+        line("cost", &cost(report)),
     ];
-    lines.extend(
-        judgement
-            .adoption
-            .iter()
-            .map(|answer| format!("adopt?   {}", one_line(&answer.sentence))),
-    );
-    lines.extend(listed("because", &judgement.ruling.because));
+    let adoption = judgement.adoption.iter();
+    lines.extend(adoption.map(|answer| line("adopt?", &one_line(&answer.sentence))));
+    let because = ruling.because.iter();
+    let because = because.filter(|why| !ruling.keeps_from_trusted.contains(why));
+    lines.extend(listed("because", because.cloned(), look));
     lines.extend(listed(
         "keeps it from trusted",
-        &judgement.ruling.keeps_from_trusted,
+        ruling.keeps_from_trusted.iter().cloned(),
+        look,
     ));
-    lines.extend(next_steps(report));
-    lines.push(String::new());
-    lines.push(format!("report   {}", report.folder.join("report.md").display()));
+    lines.extend(listed("what to do next", next_steps(report), look));
+    lines.push(format!(
+        "\nreport   {}",
+        report.folder.join("report.md").display()
+    ));
     lines.join("\n")
 }
 
@@ -251,38 +281,20 @@ fn verdict(verdict: Verdict, look: Look) -> String {
     format!("\x1b[1;{color}m{code}\x1b[0m")
 }
 
-fn cost(report: &Report) -> String {
-    let cost = &report.judgement.cost;
-    let reused = report.steps.iter().filter(|run| run.reused).count();
-    let mut text = format!(
-        "{} of steps, {} of CPU, {} peak memory",
-        duration(cost.wall),
-        duration(Duration::from_secs_f64(cost.cpu_hours * 3600.0)),
-        bytes(cost.peak_memory)
-    );
-    if reused > 0 {
-        text.push_str(&format!("; {} reused", count(reused, "step run")));
-    }
-    if let (Some(amount), Some(currency)) = (cost.amount, &cost.currency) {
-        text.push_str(&format!("; {amount:.2} {currency}"));
-    }
-    text
-}
-
-fn listed(title: &str, items: &[String]) -> Vec<String> {
+fn listed(title: &str, items: impl Iterator<Item = String>, look: Look) -> Vec<String> {
+    let items: Vec<String> = items
+        .map(|item| wrapped("  - ", &one_line(&item), look.width))
+        .collect();
     if items.is_empty() {
-        return Vec::new();
+        return items;
     }
-    let mut lines = vec![String::new(), format!("{title}:")];
-    lines.extend(items.iter().map(|item| format!("  - {}", one_line(item))));
-    lines
+    [vec![format!("\n{title}:")], items].concat()
 }
 
 /// What would turn the checks that do not pass into passes.
-fn next_steps(report: &Report) -> Vec<String> {
-    let remedies = report.judgement.checks.iter().filter_map(|check| {
+fn next_steps(report: &Report) -> impl Iterator<Item = String> {
+    report.judgement.checks.iter().filter_map(|check| {
         let remedy = check.remedy.as_ref()?;
-        Some(format!("{}: {}", check.id.code(), one_line(remedy)))
-    });
-    listed("what to do next", &remedies.collect::<Vec<_>>())
+        Some(format!("{}: {remedy}", check.id.code()))
+    })
 }

@@ -1,10 +1,14 @@
-//! Numbers, times and other people's text, as they are read.
+//! Numbers and times, as they are read.
 
 use std::time::Duration;
 
 use bytesize::ByteSize;
 
-use crate::judge::{ClaimJudgement, Overall};
+use unicode_width::UnicodeWidthStr as _;
+
+use super::Report;
+use super::escape::one_line;
+use crate::judge::{ClaimJudgement, Outcome, Overall};
 use crate::manifest::{Claim, Printed};
 use crate::measure::Direction;
 
@@ -12,6 +16,7 @@ use crate::measure::Direction;
 pub(super) fn duration(time: Duration) -> String {
     let seconds = time.as_secs();
     match seconds {
+        0 if time < Duration::from_millis(50) => "under 0.1 s".to_owned(),
         0..=9 => format!("{:.1} s", time.as_secs_f64()),
         10..=59 => format!("{seconds} s"),
         60..=3599 => format!("{} m {} s", seconds / 60, seconds % 60),
@@ -92,79 +97,100 @@ pub(super) fn count(number: usize, one: &str) -> String {
 pub(super) fn sentence(text: &str) -> String {
     let mut letters = text.chars();
     match letters.next() {
-        Some(first) if !text.starts_with('`') => first.to_uppercase().chain(letters).collect(),
-        _ => text.to_owned(),
+        Some(first) => first.to_uppercase().chain(letters).collect(),
+        None => String::new(),
     }
 }
 
-/// Other people's text on one line, without control characters or marks that reorder text.
-pub(super) fn one_line(text: &str) -> String {
-    let visible = text.chars().map(|c| match c {
-        '\n' | '\t' | '\r' => ' ',
-        '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' => '\u{fffd}',
-        c if c.is_control() => '\u{fffd}',
-        c => c,
-    });
-    visible
-        .collect::<String>()
-        .split_whitespace()
-        .collect::<Vec<_>>()
-        .join(" ")
-}
-
-/// Other people's text inside Markdown: nothing in it makes markup, links or HTML.
-pub(super) fn markdown(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in one_line(text).chars() {
-        match c {
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '&' => escaped.push_str("&amp;"),
-            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '#' | '!' | '~' | '$' => {
-                escaped.push('\\');
-                escaped.push(c);
-            }
-            // An address on its own becomes a link; a mention or a bare domain notifies or misleads.
-            '@' => escaped.push_str("&#64;"),
-            c => escaped.push(c),
+/// `text` in lines of at most `width` columns, the first after `first` and the others after as many spaces.
+///
+/// Words are not broken: a path or a digest stays whole, even where it is too long.
+pub(super) fn wrapped(first: &str, text: &str, width: u16) -> String {
+    let (width, indent) = (usize::from(width), first.width());
+    let mut lines = vec![first.to_owned()];
+    let mut used = indent;
+    for word in text.split_whitespace() {
+        let begun = used > indent;
+        if begun && used + 1 + word.width() > width {
+            lines.push(" ".repeat(indent));
+            used = indent;
+        } else if begun {
+            lines.last_mut().into_iter().for_each(|line| line.push(' '));
+            used += 1;
         }
+        lines.last_mut().into_iter().for_each(|line| line.push_str(word));
+        used += word.width();
     }
-    escaped.replace("://", "&#58;//").replace("www.", "www&#46;")
+    lines.join("\n")
 }
 
-/// Other people's text as inline code: a longer fence than any run of backticks in it.
-pub(super) fn code(text: &str) -> String {
-    let text = one_line(text);
-    let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
-    let fence = "`".repeat(longest + 1);
-    let text = text.replace('|', "\\|");
-    if longest > 0 || text.is_empty() {
-        format!("{fence} {text} {fence}")
-    } else {
-        format!("{fence}{text}{fence}")
+/// The measured value beside the claim: one more decimal than the claim has.
+pub(super) fn measured(claim: &Claim, judged: &ClaimJudgement) -> Option<String> {
+    let sample = judged.measured.as_ref()?;
+    Some(beside(&claim.value, sample.mean, 1))
+}
+
+/// The interval of the measured value, or why there is none; `None` without a measurement.
+pub(super) fn interval(claim: &Claim, judged: &ClaimJudgement) -> Option<String> {
+    judged.measured.as_ref()?;
+    Some(match measured_interval(claim, judged) {
+        None => "single run".to_owned(),
+        Some((low, high)) if low < high => format!(
+            "{} to {}",
+            beside(&claim.value, low, 1),
+            beside(&claim.value, high, 1)
+        ),
+        Some(_) => "deterministic".to_owned(),
+    })
+}
+
+/// The score of a claim, with a star where its floor is not known.
+pub(super) fn claim_score(judged: &ClaimJudgement) -> Option<String> {
+    let star = if judged.floor.is_none() { "*" } else { "" };
+    Some(format!("{:.1}{star}", judged.score?))
+}
+
+/// What the star says.
+pub(super) const FLOOR_UNKNOWN: &str = "floor unknown: the score is the share of the claim";
+
+/// The outcome in words, with the reason of one that was not run.
+pub(super) fn outcome(judged: &ClaimJudgement) -> String {
+    match judged.outcome {
+        Outcome::NotRun(reason) => format!("not-run: {reason}"),
+        outcome if judged.exact => format!("{}, same digits", outcome.code()),
+        outcome => outcome.code().to_owned(),
     }
 }
 
-/// Other people's lines as a fenced block.
-pub(super) fn block(language: &str, text: &str) -> String {
-    let clean: Vec<String> = text
-        .lines()
-        .map(|line| {
-            line.chars()
-                .map(|c| {
-                    if c.is_control() && c != '\t' {
-                        '\u{fffd}'
-                    } else {
-                        c
-                    }
-                })
-                .collect()
-        })
-        .collect();
-    let clean = clean.join("\n");
-    let longest = clean.split(|c| c != '`').map(str::len).max().unwrap_or(0);
-    let fence = "`".repeat(longest.max(2) + 1);
-    format!("{fence}{language}\n{clean}\n{fence}\n")
+/// What was spent: `6.4 s of steps, 2.1 s of CPU, 12.2 MiB peak memory`.
+pub(super) fn cost(report: &Report) -> String {
+    let cost = &report.judgement.cost;
+    let mut text = format!(
+        "{} of steps, {} of CPU, {} peak memory",
+        duration(cost.wall),
+        duration(hours(cost.cpu_hours)),
+        bytes(cost.peak_memory)
+    );
+    if cost.gpu_hours > 0.0 {
+        text.push_str(&format!(
+            ", {} of GPU ({})",
+            duration(hours(cost.gpu_hours)),
+            cost.gpu_method.code()
+        ));
+    }
+    if let (Some(amount), Some(currency)) = (cost.amount, &cost.currency) {
+        text.push_str(&format!(", {amount:.2} {}", one_line(currency)));
+    }
+    let reused = report.steps.iter().filter(|run| run.reused).count();
+    if reused > 0 {
+        let all = count(report.steps.len(), "step run");
+        text.push_str(&format!("; {reused} of {all} reused from earlier runs"));
+    }
+    text
+}
+
+fn hours(hours: f64) -> Duration {
+    Duration::try_from_secs_f64(hours * 3600.0).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -175,27 +201,16 @@ mod tests {
     fn times_have_two_units() {
         let of = |milliseconds| duration(Duration::from_millis(milliseconds));
         assert_eq!(
-            [of(420), of(12_300), of(200_000), of(7_500_000)],
-            ["0.4 s", "12 s", "3 m 20 s", "2 h 5 m"]
+            [of(3), of(420), of(12_300), of(200_000), of(7_500_000)],
+            ["under 0.1 s", "0.4 s", "12 s", "3 m 20 s", "2 h 5 m"]
         );
     }
 
     #[test]
-    fn other_peoples_text_makes_no_markup() {
+    fn long_text_is_wrapped_between_words() {
         assert_eq!(
-            markdown("<script>alert(1)</script>"),
-            "&lt;script&gt;alert(1)&lt;/script&gt;"
+            wrapped("  - ", "one two three 0123456789abcdef 漢字 漢字", 14),
+            "  - one two\n    three\n    0123456789abcdef\n    漢字 漢字"
         );
-        assert_eq!(
-            markdown("[x](javascript:1) **b**\n# h"),
-            "\\[x\\](javascript:1) \\*\\*b\\*\\* \\# h"
-        );
-        assert_eq!(
-            markdown("see https://evil.example @you"),
-            "see https&#58;//evil.example &#64;you"
-        );
-        assert_eq!(code("a`b``c"), "``` a`b``c ```");
-        assert_eq!(block("", "```\nend"), "````\n```\nend\n````\n");
-        assert_eq!(one_line("a\u{1b}[2J\u{202e}b\r\nc"), "a\u{fffd}[2J\u{fffd}b c");
     }
 }

@@ -75,6 +75,7 @@ measure = {{ stdout = 'accuracy=(?<value>[0-9.]+)', pick = "last" }}
             mount -t tmpfs -o size={size} tmpfs "$BENCH/small"
             cp -r "$BENCH/paper" "$BENCH/small/paper"
             cd "$BENCH/small"
+            close() {{ until mount -o remount,ro "$BENCH/small" 2> /dev/null; do sleep 0.05; done; }}
             room() {{ mount -o remount,size=200m "$BENCH/small"; }}
             check() {{
                 name=$1; shift
@@ -143,6 +144,7 @@ fn full_while_it_fetches() {
     small.run("8m", "check full; room; check roomy; check again");
 
     let full = small.ran("full");
+    is_reproduced(&full, "sound");
     is_not_run(
         &full,
         "large",
@@ -154,10 +156,6 @@ fn full_while_it_fetches() {
     let roomy = small.ran("roomy");
     is_reproduced(&roomy, "large");
     is_reproduced(&roomy, "sound");
-    assert!(
-        server.asked()[1].start().is_some(),
-        "what had arrived is continued"
-    );
     assert_eq!(server.asked().len(), 2);
     assert!(reused(&small.ran("again"), "large"));
     small.is_tidy();
@@ -230,8 +228,8 @@ fn a_folder_that_is_closed_is_named_with_what_to_do() {
     let Some(small) = Small::new() else { return };
     small.run(
         "8m",
-        "mount -o remount,ro \"$BENCH/small\"; check project --cache-dir \"$BENCH/elsewhere\"; \
-         mount -o remount,rw \"$BENCH/small\"; check good; mount -o remount,ro \"$BENCH/small\"; \
+        "close; check project --cache-dir \"$BENCH/elsewhere\"; \
+         mount -o remount,rw \"$BENCH/small\"; check good; close; \
          cd \"$BENCH\"; check cache --cache-dir \"$BENCH/small/cache\"",
     );
     let project = small.ran("project");

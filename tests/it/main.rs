@@ -13,5 +13,6 @@ mod git;
 mod manifest;
 mod papers;
 mod refused;
+mod registry;
 mod resume;
 mod servers;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::super::compare::{ALPHA, ClaimJudgement, EDGE, Outcome, Sample};
 use super::super::evidence::{Control, Measured, Reported};
 use super::super::precision::ClaimedSpread;
-use super::super::words::{count, short};
+use super::super::words::{apart, count, short};
 use super::{Finding, Primary, Unknown, fail, grave, pass, unknown};
 use crate::stats;
 
@@ -233,7 +233,7 @@ fn disagreement(reported: &Reported, sample: &Sample) -> Option<(String, String)
         off.is_nan() || off > slack
     };
     let (says, is) = reported.values.iter().zip(&sample.values).find(differs)?;
-    Some((says.to_string(), is.to_string()))
+    Some(apart(*says, *is))
 }
 
 fn control(id: &str, judged: &ClaimJudgement, control: Option<&Control>) -> Finding {

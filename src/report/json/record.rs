@@ -1,276 +1,16 @@
-//! The run record: what other programs rely on. Fields are added, never renamed.
-//!
-//! Only these structs derive `Serialize` for readers; the stages' own types do not.
+//! From a report to its record.
 
-use std::collections::BTreeMap;
-
-use serde::Serialize;
-
-use super::{ClaimMeasured, InputReport, Look, Renderer, Report};
+use super::SCHEMA;
+use super::rows::*;
 use crate::environment::Environment;
 use crate::judge::{Check, ClaimJudgement, Outcome};
 use crate::manifest::{Claim, EnvironmentKind};
 use crate::pipeline::{DeclaredOutput, OutputFile, OutputState, StepRun};
 use crate::reason::Unmeasured;
+use crate::report::{ClaimMeasured, InputReport, Report, StageReport};
 
-/// The version of this document's shape.
-const SCHEMA: u32 = 1;
-
-/// One JSON document: the run record.
-#[derive(Debug)]
-pub(super) struct Json;
-
-impl Renderer for Json {
-    fn name(&self) -> &'static str {
-        "json"
-    }
-
-    fn file(&self) -> Option<&'static str> {
-        Some("record.json")
-    }
-
-    fn render(&self, report: &Report, _: Look) -> String {
-        let mut text = serde_json::to_string_pretty(&record(report)).unwrap_or_default();
-        text.push('\n');
-        text
-    }
-}
-
-#[derive(Serialize)]
-struct Record<'a> {
-    schema: u32,
-    reproof: &'a str,
-    run: &'a str,
-    folder: String,
-    started: String,
-    manifest: ManifestRow<'a>,
-    rules: &'a str,
-    score: ScoreRow,
-    verdict: &'a str,
-    because: &'a [String],
-    keeps_from_trusted: &'a [String],
-    trust: Vec<CheckRow<'a>>,
-    claims: Vec<ClaimRow<'a>>,
-    steps: Vec<StepRow<'a>>,
-    pins: Pins<'a>,
-    environment: EnvironmentRow,
-    machine: MachineRow<'a>,
-    cost: CostRow<'a>,
-    stages: Vec<StageRow<'a>>,
-}
-
-#[derive(Serialize)]
-struct ManifestRow<'a> {
-    file: String,
-    sha256: String,
-    title: &'a str,
-}
-
-#[derive(Serialize)]
-struct ScoreRow {
-    value: Option<f64>,
-    covered: usize,
-    claims: usize,
-    low: f64,
-    high: f64,
-}
-
-#[derive(Serialize)]
-struct CheckRow<'a> {
-    id: &'a str,
-    status: &'a str,
-    reason: &'a str,
-    evidence: &'a [String],
-    remedy: Option<&'a str>,
-}
-
-#[derive(Serialize)]
-struct ClaimRow<'a> {
-    id: &'a str,
-    statement: &'a str,
-    #[serde(rename = "where")]
-    location: Option<&'a str>,
-    metric: &'a str,
-    signature: Option<&'a str>,
-    primary: bool,
-    weight: f64,
-    outcome: &'a str,
-    exact: bool,
-    score: Option<f64>,
-    ratio: Option<f64>,
-    claimed: ClaimedRow<'a>,
-    measured: Option<MeasuredRow>,
-    difference: Option<f64>,
-    interval: Option<[f64; 2]>,
-    margin: Option<f64>,
-    margin_parts: BTreeMap<&'a str, f64>,
-    se: Option<f64>,
-    df: Option<f64>,
-    runs: u64,
-    more_runs_needed: Option<u64>,
-    smallest_gap: Option<f64>,
-    implied_luck: Option<f64>,
-    floor: Option<FloorRow<'a>>,
-    reported: Option<Vec<f64>>,
-    examples: Option<u64>,
-    places: Vec<&'a str>,
-    reason: Option<ReasonRow<'a>>,
-    reasons: &'a [String],
-}
-
-#[derive(Serialize)]
-struct ClaimedRow<'a> {
-    text: &'a str,
-    value: f64,
-    spread: Option<f64>,
-    runs: Option<u32>,
-}
-
-#[derive(Serialize)]
-struct MeasuredRow {
-    mean: f64,
-    sd: Option<f64>,
-    values: Vec<f64>,
-}
-
-#[derive(Serialize)]
-struct FloorRow<'a> {
-    value: f64,
-    source: &'a str,
-}
-
-#[derive(Serialize)]
-struct ReasonRow<'a> {
-    code: &'a str,
-    fault: &'a str,
-    detail: &'a str,
-    hint: Option<&'a str>,
-}
-
-impl<'a> From<&'a Unmeasured> for ReasonRow<'a> {
-    fn from(why: &'a Unmeasured) -> Self {
-        Self {
-            code: why.reason.code(),
-            fault: why.fault.code(),
-            detail: &why.detail,
-            hint: why.hint.as_deref(),
-        }
-    }
-}
-
-#[derive(Serialize)]
-struct StepRow<'a> {
-    step: &'a str,
-    seed: Option<u64>,
-    repeat: u32,
-    ending: &'static str,
-    reason: Option<ReasonRow<'a>>,
-    reused: bool,
-    reuse: &'a str,
-    run: &'a [String],
-    wall_seconds: f64,
-    cpu_seconds: f64,
-    peak_memory_bytes: u64,
-    gpu_seconds: Option<f64>,
-    confinement: Option<&'static str>,
-    enforced: BTreeMap<&'a str, &'a str>,
-    attempts: Vec<AttemptRow<'a>>,
-    outputs: Vec<OutputRow<'a>>,
-    changed: &'a [String],
-}
-
-#[derive(Serialize)]
-struct AttemptRow<'a> {
-    kind: &'a str,
-    what: &'a str,
-}
-
-#[derive(Serialize)]
-struct OutputRow<'a> {
-    name: &'a str,
-    state: &'static str,
-    detail: Option<&'a str>,
-    files: Vec<FileRow<'a>>,
-}
-
-#[derive(Serialize)]
-struct FileRow<'a> {
-    path: &'a str,
-    sha256: String,
-    bytes: u64,
-}
-
-#[derive(Serialize)]
-struct Pins<'a> {
-    code: CodeRow<'a>,
-    inputs: Vec<InputRow<'a>>,
-}
-
-#[derive(Serialize)]
-struct CodeRow<'a> {
-    repository: &'a str,
-    commit: Option<String>,
-    committed: Option<String>,
-    revision_swhid: Option<String>,
-    directory_swhid: Option<String>,
-    licences: Vec<&'static str>,
-    findings: Vec<String>,
-    reason: Option<ReasonRow<'a>>,
-}
-
-#[derive(Serialize)]
-struct InputRow<'a> {
-    kind: &'a str,
-    name: &'a str,
-    source: &'a str,
-    license: Option<&'a str>,
-    sha256: Option<String>,
-    bytes: Option<u64>,
-    reused: Option<bool>,
-    reason: Option<ReasonRow<'a>>,
-}
-
-#[derive(Serialize)]
-struct EnvironmentRow {
-    kind: &'static str,
-    python: Option<String>,
-    as_of: Option<String>,
-    pinned_by_hash: Option<bool>,
-    packages: Vec<String>,
-    reused: Option<bool>,
-    notes: Vec<String>,
-    reason: Option<String>,
-}
-
-#[derive(Serialize)]
-struct MachineRow<'a> {
-    os: &'a str,
-    kernel: &'a str,
-    architecture: &'a str,
-    cpu: &'a str,
-    cores: usize,
-    memory_bytes: u64,
-    gpus: Vec<&'a str>,
-}
-
-#[derive(Serialize)]
-struct CostRow<'a> {
-    wall_seconds: f64,
-    cpu_hours: f64,
-    gpu_hours: f64,
-    price: Option<f64>,
-    currency: Option<&'a str>,
-    adoption: Option<&'a str>,
-}
-
-#[derive(Serialize)]
-struct StageRow<'a> {
-    stage: &'a str,
-    seconds: f64,
-    reuse: &'a str,
-}
-
-fn record(report: &Report) -> Record<'_> {
+/// The record of `report`.
+pub(super) fn record(report: &Report) -> Record<'_> {
     let judgement = &report.judgement;
     Record {
         schema: SCHEMA,
@@ -308,7 +48,7 @@ fn record(report: &Report) -> Record<'_> {
     }
 }
 
-fn stage(stage: &super::StageReport) -> StageRow<'_> {
+fn stage(stage: &StageReport) -> StageRow<'_> {
     StageRow {
         stage: stage.stage.name(),
         seconds: stage.took.as_secs_f64(),
@@ -530,7 +270,7 @@ fn environment(environment: &Result<Environment, Unmeasured>) -> EnvironmentRow 
 }
 
 /// The word for who built the environment.
-pub(super) fn kind(kind: EnvironmentKind) -> &'static str {
+fn kind(kind: EnvironmentKind) -> &'static str {
     match kind {
         EnvironmentKind::Uv => "uv",
         EnvironmentKind::System => "system",
@@ -557,6 +297,7 @@ fn cost(report: &Report) -> CostRow<'_> {
         wall_seconds: cost.wall.as_secs_f64(),
         cpu_hours: cost.cpu_hours,
         gpu_hours: cost.gpu_hours,
+        gpu_method: cost.gpu_method.code(),
         price: cost.amount,
         currency: cost.currency.as_deref(),
         adoption: report
