@@ -51,7 +51,7 @@ fn failed(terminal: &Terminal, error: &dyn Diagnose) -> Exit {
 fn read(path: &Path, settings: &Settings, terminal: &Terminal) -> Result<(Manifest, Option<Lock>), Exit> {
     let path = settings.absolute(path);
     let manifest = Manifest::read(&path).map_err(|error| refused(&error, terminal))?;
-    if !manifest.warnings.is_empty() {
+    if !manifest.warnings.is_empty() && !terminal.is_quiet() {
         terminal.line(&manifest.warnings.render(terminal.colors_messages()));
     }
     let lock = Lock::read(&Lock::path_for(&path)).map_err(|error| failed(terminal, &error))?;

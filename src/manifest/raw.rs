@@ -226,7 +226,7 @@ section! {
         /// What is kept of what it writes: files or folders, relative to its output folder or its working folder.
         #[schemars(extend("default" = [], "examples" = [["predictions.csv"]]))]
         outputs: Maybe<List<RelativePath>>,
-        /// Its seeds; it runs once for each. A list, or `{ min, max }`: then as many as it takes to decide the claims.
+        /// Its seeds; it runs once for each. A list, or `{ min, max }`: seeds 1, 2, … up to `max`, all of which are run for now.
         #[schemars(extend("examples" = [[1, 2, 3], { "min": 2, "max": 20 }]))]
         seeds: Maybe<Seeds>,
         /// How often each seed is run. Two runs with the same outputs prove the step deterministic.
@@ -302,7 +302,7 @@ impl FromToml for Command {
 pub(super) enum Seeds {
     /// These, in this order.
     Listed(List<Seed>),
-    /// 1, 2, … until the claims are decided.
+    /// 1, 2, … up to the largest number of runs.
     Sequential(SeedRange),
 }
 

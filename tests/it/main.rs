@@ -1,15 +1,20 @@
 //! Integration tests, in one binary: each further one is another long link.
 
+mod architecture;
 mod cli;
 mod common;
 mod common_faults;
 mod common_git;
 mod demo;
+mod disk;
 mod environment;
 mod execute;
 mod fetch;
 mod git;
 mod manifest;
 mod papers;
+mod refused;
 mod registry;
+mod reports;
 mod resume;
+mod servers;
