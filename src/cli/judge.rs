@@ -57,6 +57,14 @@ fn judged(wanted: &JudgeArguments) -> Result<ClaimJudgement, Wrong> {
             .to_owned()
             .into());
     }
+    let (low, high) = metric.range;
+    if !(low..=high).contains(&claimed.value) {
+        let (value, name) = (claimed.value, &metric.name);
+        return Err(Wrong {
+            message: format!("--claimed: {value} lies outside the range of `{name}`, {low} to {high}"),
+            hint: Some("write `%` behind a value that is printed in per cent"),
+        });
+    }
     if let Some(bad) = wanted.measured.iter().find(|value| !value.is_finite()) {
         return Err(format!("--measured: {bad} is not a measurement").into());
     }

@@ -58,6 +58,11 @@ pub(super) fn ended_badly(step: &Step, outcome: &Outcome, folder: &Path) -> Opti
                 Fault::Paper,
                 format!("step `{id}` ended with code {code}{said}"),
             );
+            if said.contains("ModuleNotFoundError") {
+                return Some(failed.hint(
+                    "the environment lacks it: name the package that holds it in `[environment] packages`",
+                ));
+            }
             if asked.is_empty() || step.network {
                 return Some(failed);
             }

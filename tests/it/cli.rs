@@ -158,6 +158,20 @@ fn wrong_usage_says_what_was_expected() {
     let judge = [
         "judge",
         "--claimed",
+        "83.0",
+        "--measured",
+        "0.83",
+        "--metric",
+        "accuracy",
+    ];
+    insta::assert_snapshot!(refused(&judge), @r"
+    error: --claimed: 83 lies outside the range of `accuracy`, 0 to 1
+
+    hint: write `%` behind a value that is printed in per cent
+    ");
+    let judge = [
+        "judge",
+        "--claimed",
         "good",
         "--measured",
         "0.9",
@@ -187,7 +201,7 @@ fn a_manifest_that_is_not_there_is_the_users_mistake() {
     insta::assert_snapshot!(said, @r"
     error: there is no manifest `[bench]/absent.toml`
 
-    hint: `reproof init` drafts one, `reproof demo` writes an example
+    hint: `reproof demo` writes an example
     ");
 }
 

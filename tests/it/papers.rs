@@ -59,6 +59,32 @@ fn no_number_is_read_from_a_step_that_failed() {
 }
 
 #[test]
+fn a_step_that_failed_keeps_none_beside_it_from_running() {
+    let bench = Bench::on("step-fails");
+    let text = std::fs::read_to_string(bench.path("paper/paper.toml")).expect("a manifest");
+    let parts: Vec<&str> = text.split_inclusive("[[steps]]").collect();
+    let [head, sound, rest] = parts[..] else {
+        panic!("two steps: {text}")
+    };
+    let (odd, claims) = rest.split_at(rest.find("[[claims]]").expect("claims"));
+    let output = "outputs = [\"predictions.csv\"]\n";
+    let turned = format!(
+        "{head}{}\n{output}\n[[steps]]{}\n{claims}",
+        odd.trim_end(),
+        sound.trim_end_matches("[[steps]]")
+    );
+    bench.write("paper/paper.toml", &turned);
+    let ran = bench.check();
+    assert_eq!(
+        ran.claim("odd")["reason"]["code"],
+        "step-failed",
+        "{}",
+        ran.stderr
+    );
+    sound_is_judged(&ran);
+}
+
+#[test]
 fn a_step_that_ignores_the_request_to_end_is_ended() {
     cannot_measure("times-out", "timeout", "paper", "2s");
 }
