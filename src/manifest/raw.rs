@@ -220,7 +220,7 @@ section! {
         /// Checkpoints that it sees.
         #[schemars(extend("default" = [], "examples" = [["gat"]]))]
         checkpoints: Maybe<List<Line>>,
-        /// Earlier steps whose outputs it sees; all of them when left out.
+        /// Earlier steps whose outputs it sees. When left out: all of them, and it runs even if one of its own phase did not end well.
         #[schemars(extend("examples" = [["prepare"]]))]
         needs: Maybe<List<Line>>,
         /// What is kept of what it writes: files or folders, relative to its output folder or its working folder.
