@@ -160,6 +160,43 @@ pub fn persist(file: NamedTempFile, path: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
+/// Removes a folder with all that is in it, or a file, if it is there; folders that their owner has closed are opened first.
+///
+/// Links are removed, not followed.
+///
+/// # Errors
+///
+/// Those of the file system.
+pub fn remove_tree(path: &Path) -> io::Result<()> {
+    let is_folder = match path.symlink_metadata() {
+        Ok(metadata) => metadata.is_dir(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    if !is_folder {
+        return fs::remove_file(path);
+    }
+    match fs::remove_dir_all(path) {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            open_folders(path);
+            fs::remove_dir_all(path)
+        }
+        other => other,
+    }
+}
+
+/// Makes `folder` and the folders in it such that their owner can remove what they hold, as far as that is possible.
+fn open_folders(folder: &Path) {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mut left = vec![folder.to_owned()];
+    while let Some(folder) = left.pop() {
+        let _ = fs::set_permissions(&folder, fs::Permissions::from_mode(0o700));
+        let entries = fs::read_dir(&folder).into_iter().flatten().flatten();
+        let folders = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
+        left.extend(folders.map(|entry| entry.path()));
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -177,5 +214,23 @@ mod tests {
                 .count(),
             1
         );
+    }
+
+    #[test]
+    fn a_folder_that_its_owner_closed_is_removed_and_links_are_not_followed() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().expect("a folder");
+        let (closed, other) = (folder.path().join("closed"), folder.path().join("other"));
+        fs::create_dir_all(closed.join("inner")).expect("made");
+        fs::create_dir(&other).expect("made");
+        fs::write(other.join("file"), "").expect("written");
+        fs::write(closed.join("inner/file"), "").expect("written");
+        std::os::unix::fs::symlink(&other, closed.join("link")).expect("linked");
+        for path in [closed.join("inner"), closed.clone()] {
+            fs::set_permissions(path, fs::Permissions::from_mode(0o000)).expect("closed");
+        }
+        remove_tree(&closed).expect("removed");
+        remove_tree(&closed).expect("nothing to do");
+        assert!(!closed.exists() && other.join("file").exists());
     }
 }

@@ -1,11 +1,10 @@
-"""Converts UCR data sets to the text files that the repository's code reads.
+"""Converts UCR data sets to the text files that the repository's code reads, or makes their labels.
 
-    python convert.py OUT NAME TRAIN.ts TEST.ts LABELS.csv [NAME TRAIN.ts …]
-    python convert.py --make-labels OUT NAME TRAIN.ts TEST.ts [NAME TRAIN.ts …]
+    python convert.py series OUT NAME TRAIN.ts TEST.ts [NAME TRAIN.ts …]
+    python convert.py labels OUT NAME TRAIN.ts TEST.ts [NAME TRAIN.ts …]
 
-Writes OUT/NAME_TRAIN.txt and OUT/NAME_TEST.txt, the label first in each row, and
-checks that the test labels are those of LABELS.csv. With --make-labels it writes
-OUT/NAME.csv instead.
+`series` writes OUT/NAME_TRAIN.txt and OUT/NAME_TEST.txt, the label first in each row;
+`labels` writes OUT/NAME.csv with the labels of the test series.
 """
 
 import os
@@ -38,15 +37,10 @@ def labels_file(labels):
     return "\n".join(["id,label", *lines]) + "\n"
 
 
-def convert(out, name, train, test, labels):
-    """Converts one data set, or ends the program if its labels are others."""
+def convert(out, name, train, test):
+    """Converts one data set."""
     write(os.path.join(out, name + "_TRAIN.txt"), *read(train))
-    test_labels, test_series = read(test)
-    write(os.path.join(out, name + "_TEST.txt"), test_labels, test_series)
-    with open(labels, newline="", encoding="utf-8") as file:
-        if file.read() != labels_file(test_labels):
-            sys.exit("the labels of %s are not those of its test file" % name)
-    print("%s: %d test series, labels as expected" % (name, len(test_series)))
+    write(os.path.join(out, name + "_TEST.txt"), *read(test))
 
 
 def make_labels(out, name, _, test):
@@ -55,17 +49,15 @@ def make_labels(out, name, _, test):
         file.write(labels_file(read(test)[0]))
 
 
+ACTIONS = {"series": convert, "labels": make_labels}
+
+
 def main():
-    arguments = sys.argv[1:]
-    action, size = convert, 4
-    if arguments and arguments[0] == "--make-labels":
-        action, size = make_labels, 3
-        arguments = arguments[1:]
-    if len(arguments) < 1 + size or len(arguments) % size != 1:
+    if len(sys.argv) < 6 or sys.argv[1] not in ACTIONS or len(sys.argv) % 3 != 0:
         sys.exit(__doc__)
-    out, rest = arguments[0], arguments[1:]
-    for start in range(0, len(rest), size):
-        action(out, *rest[start : start + size])
+    action, out, rest = ACTIONS[sys.argv[1]], sys.argv[2], sys.argv[3:]
+    for start in range(0, len(rest), 3):
+        action(out, *rest[start : start + 3])
 
 
 if __name__ == "__main__":

@@ -7,8 +7,9 @@ use std::time::{Duration, SystemTime};
 
 use walkdir::WalkDir;
 
-use super::store::{Lookup, Store, remove_all};
+use super::store::{Lookup, Store};
 use crate::digest::Digest;
+use crate::workspace::remove_tree;
 
 /// One thing that the store keeps.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -161,13 +162,36 @@ impl Store<'_> {
         Ok(removed)
     }
 
+    /// Removes what processes that were killed left half-finished, unless a run is going on.
+    ///
+    /// Downloads that can be continued stay. What cannot be removed is left for [`Store::prune`].
+    ///
+    /// # Errors
+    ///
+    /// When the lock cannot be made.
+    pub fn sweep(&self) -> io::Result<()> {
+        let lock = self.lock_file("store")?;
+        if lock.try_lock().is_err() {
+            return Ok(());
+        }
+        for path in entries(&self.root().join("tmp")).unwrap_or_default() {
+            let _ = remove_tree(&path);
+        }
+        for path in entries(&self.root().join("stamps")).unwrap_or_default() {
+            if file_name(&path).starts_with('.') {
+                let _ = fs::remove_file(path);
+            }
+        }
+        Ok(())
+    }
+
     fn remove(&self, kept: &Kept) -> io::Result<()> {
         match kept.kind {
             KeptKind::Blob => match kept.name.parse() {
                 Ok(digest) => self.forget(&kept.path, &digest),
                 Err(_) => Ok(()),
             },
-            KeptKind::Unpacked | KeptKind::Partial | KeptKind::Scratch => remove_all(&kept.path),
+            KeptKind::Unpacked | KeptKind::Partial | KeptKind::Scratch => remove_tree(&kept.path),
         }
     }
 }
@@ -247,6 +271,21 @@ mod tests {
         expected.sort();
         assert_eq!(sound, expected);
         assert_eq!(store.get(&bad.digest).expect("a lookup"), Lookup::Absent);
+    }
+
+    #[test]
+    fn half_finished_work_is_swept_unless_a_run_is_going_on() {
+        let (_folder, cache) = cache();
+        let store = Store::new(&cache);
+        let blob = store.put(&b"abc"[..]).expect("stored");
+        let scratch = cache.scratch().expect("a folder").join("job-1/tmp");
+        fs::create_dir_all(&scratch).expect("made");
+        let held = store.hold().expect("held");
+        store.sweep().expect("swept");
+        assert!(scratch.exists());
+        drop(held);
+        store.sweep().expect("swept");
+        assert!(!scratch.exists() && blob.path.exists());
     }
 
     #[test]

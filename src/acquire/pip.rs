@@ -94,6 +94,13 @@ enum Ending {
     Cancelled,
 }
 
+/// Versions whose wheels are asked for where the client's own Python has none: what is wanted is a file in the
+/// wheel, which is the same in all of them or is caught by its digest.
+const OTHER_PYTHONS: [&str; 8] = ["3.13", "3.12", "3.11", "3.10", "3.9", "3.8", "3.7", "3.6"];
+
+/// What pip says when there is no wheel for the Python that it runs in.
+const NO_WHEEL: &str = "No matching distribution found";
+
 /// Downloads the wheel of `release` into the empty folder `scratch`.
 pub(super) fn download(
     release: &Release,
@@ -130,6 +137,41 @@ struct Run<'a> {
 impl Run<'_> {
     /// `None` if this Python has no pip, or is none.
     fn pip(&self, python: &Path) -> Result<Option<Delivered>, AcquireError> {
+        let client = format!("{} -m pip", python.display());
+        let Some((ending, log)) = self.ask_pip(python, None, &client)? else {
+            return Ok(None);
+        };
+        if log.contains("No module named pip") {
+            return Ok(None);
+        }
+        let mut last = (ending, log);
+        for other in OTHER_PYTHONS {
+            if !last.1.contains(NO_WHEEL) {
+                break;
+            }
+            let Some((ending, log)) = self.ask_pip(python, Some(other), &client)? else {
+                break;
+            };
+            // The first answer is the one that names what there is.
+            if !log.contains(NO_WHEEL) {
+                last = (ending, log);
+            }
+        }
+        self.judge(&client, &last.0, &last.1)?;
+        let found = self
+            .wheel_in(&self.folder("wheels")?)
+            .map_err(AcquireError::cache("read a folder"))?;
+        let missing = || self.failed(&client, "it ended well, but left no wheel of that name");
+        found.map(|path| Some(Delivered::Wheel(path))).ok_or_else(missing)
+    }
+
+    /// Asks for the wheel for this Python, or for another version of it.
+    fn ask_pip(
+        &self,
+        python: &Path,
+        version: Option<&str>,
+        client: &str,
+    ) -> Result<Option<(Ending, String)>, AcquireError> {
         let wheels = self.folder("wheels")?;
         let mut command = Command::new(python);
         command.args([
@@ -147,20 +189,12 @@ impl Run<'_> {
             "--progress-bar=off",
             "--dest",
         ]);
-        command.arg(&wheels).arg("--").arg(self.release.to_string());
-        let client = format!("{} -m pip", python.display());
-        let Some((ending, log)) = self.run(command, &client)? else {
-            return Ok(None);
-        };
-        if log.contains("No module named pip") {
-            return Ok(None);
+        command.arg(&wheels);
+        if let Some(version) = version {
+            command.args(["--python-version", version]);
         }
-        self.judge(&client, &ending, &log)?;
-        let found = self
-            .wheel_in(&wheels)
-            .map_err(AcquireError::cache("read a folder"))?;
-        let missing = || self.failed(&client, "it ended well, but left no wheel of that name");
-        found.map(|path| Some(Delivered::Wheel(path))).ok_or_else(missing)
+        command.arg("--").arg(self.release.to_string());
+        self.run(command, client)
     }
 
     fn uv(&self, uv: &Path) -> Result<Delivered, AcquireError> {

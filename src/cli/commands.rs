@@ -9,7 +9,7 @@ use reproof::error::Diagnose;
 use reproof::judge::{Decision, decide};
 use reproof::manifest::lock::Lock;
 use reproof::manifest::{Manifest, ManifestError};
-use reproof::pipeline;
+use reproof::pipeline::{self, Checked};
 use reproof::report::{self, Report, renderer};
 
 use super::exit::Exit;
@@ -60,6 +60,7 @@ fn read(path: &Path, settings: &Settings, terminal: &Terminal) -> Result<(Manife
             let manifest = manifest
                 .with_lock(&lock)
                 .map_err(|error| failed(terminal, &error))?;
+            pipeline::own_files_as_locked(&manifest, &lock).map_err(|error| failed(terminal, &error))?;
             Ok((manifest, Some(lock)))
         }
         None => Ok((manifest, None)),
@@ -102,23 +103,24 @@ fn check(wanted: &CheckArguments, format: Format, settings: &Settings, terminal:
     let mut records = Vec::new();
     for path in &wanted.manifests {
         if terminal.is_cancelled() {
-            return Exit::Interrupted;
+            break;
         }
         let ended = match check_one(path, wanted, settings, terminal) {
-            Ok(report) => {
+            Ok(Checked { report, unwritten }) => {
                 let text = render(&report, format, terminal);
                 match format {
                     Format::Text => terminal.result(&text),
                     Format::Json => records.push(text),
                 }
-                judged(&report, wanted, terminal)
+                judged(&report, wanted, terminal).worst(kept(&report, unwritten.as_ref(), terminal))
             }
             Err(ended) => ended,
         };
         exit = exit.worst(ended);
     }
     if format == Format::Json {
-        terminal.result(&joined(&records));
+        let text = joined(&records, wanted.manifests.len());
+        text.iter().for_each(|text| terminal.result(text));
     }
     if terminal.is_cancelled() {
         Exit::Interrupted
@@ -127,12 +129,24 @@ fn check(wanted: &CheckArguments, format: Format, settings: &Settings, terminal:
     }
 }
 
-/// One record is a document; several are an array of documents.
-fn joined(records: &[String]) -> String {
-    match records {
-        [one] => one.clone(),
-        several => format!("[{}]", several.join(",")),
+/// The record of one manifest is a document; those of several are an array, however many there came to be.
+fn joined(records: &[String], asked: usize) -> Option<String> {
+    match (records, asked) {
+        ([], 1) => None,
+        ([one], 1) => Some(one.clone()),
+        (several, _) => Some(format!("[{}]", several.join(","))),
     }
+}
+
+/// Says where the report is not, if it could not be written.
+fn kept(report: &Report, unwritten: Option<&std::io::Error>, terminal: &Terminal) -> Exit {
+    let Some(error) = unwritten else {
+        return Exit::Success;
+    };
+    let folder = report.folder.display();
+    let text = format!("the report could not be written into `{folder}`: {error}");
+    terminal.message("error", "31", &text);
+    Exit::Undecided
 }
 
 fn check_one(
@@ -140,7 +154,7 @@ fn check_one(
     wanted: &CheckArguments,
     settings: &Settings,
     terminal: &Terminal,
-) -> Result<Report, Exit> {
+) -> Result<Checked, Exit> {
     let (manifest, lock) = read(path, settings, terminal)?;
     let unpinned = manifest.unpinned();
     if !unpinned.is_empty() {
@@ -149,10 +163,7 @@ fn check_one(
     }
     let executor = settings.executor(wanted.confinement);
     let ground = settings.ground(&executor, wanted.fresh);
-    pipeline::check(manifest, lock.as_ref(), ground, terminal).map_err(|error| {
-        terminal.message("error", "31", &format!("cannot write the run's folder: {error}"));
-        Exit::Undecided
-    })
+    pipeline::check(manifest, lock.as_ref(), ground, terminal).map_err(|error| failed(terminal, &error))
 }
 
 fn render(report: &Report, format: Format, terminal: &Terminal) -> String {

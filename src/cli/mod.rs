@@ -59,6 +59,12 @@ struct Global {
     /// Fetches nothing: what is not in the cache is missing
     #[arg(long, global = true)]
     offline: bool,
+    /// The interpreter to use where it is the wanted version, before all that are found
+    #[arg(long, global = true, value_name = "PATH")]
+    python: Option<PathBuf>,
+    /// A host that packages may be fetched from besides those of the index; may be given several times
+    #[arg(long, global = true, value_name = "HOST[:PORT]")]
+    package_host: Vec<String>,
 }
 
 /// How results are written.

@@ -43,7 +43,9 @@ impl Settings {
         let here = env::current_dir().unwrap_or_else(|_| PathBuf::from("/"));
         let cache = global.cache_dir.clone().unwrap_or_else(default_cache);
         let network = network(global.offline);
-        let host = Host::new(env::vars_os(), absolute_variable("HOME"));
+        let mut host = Host::new(env::vars_os(), absolute_variable("HOME"));
+        host.python = global.python.as_ref().map(|path| here.join(path));
+        host.package_hosts.clone_from(&global.package_host);
         Self {
             cache: Cache::new(here.join(cache)),
             git: git_settings(&network, terminal),

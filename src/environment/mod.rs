@@ -309,7 +309,7 @@ fn interpreter(
         (Some(text), _, _) => (Some(text.clone()), "asked for by the manifest".to_owned()),
         (None, Some(lock), _) => (Some(minor(&lock.python)), "the lock was made for it".to_owned()),
         (None, None, Some((text, place))) => (Some(minor(text)), format!("asked for by {place}")),
-        (None, None, None) => (None, "any 3.6 or newer would do".to_owned()),
+        (None, None, None) => (None, "none is asked for; it suits the date best".to_owned()),
     };
     let range: Option<PythonWanted> = text.as_deref().map(str::parse).transpose()?;
     let candidates = find(workshop.host, range.as_ref());

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use rustix::io::Errno;
 use rustix::process::Signal;
 use tempfile::TempDir;
 
@@ -370,11 +371,7 @@ fn judge(job: &Job, tier: Tier, cgroup: &Cgroup, seen: Seen) -> Result<Outcome, 
         }
         Some(Failure::NoProgram) => return Err(ExecuteError::NoSuchProgram { program: program() }),
         Some(Failure::NotStarted { errno }) => {
-            let cause = io::Error::from_raw_os_error(errno);
-            return Err(ExecuteError::Io {
-                action: format!("start `{}`", program()),
-                cause,
-            });
+            return Err(not_started(program(), errno));
         }
         None => {}
     }
@@ -399,6 +396,19 @@ fn judge(job: &Job, tier: Tier, cgroup: &Cgroup, seen: Seen) -> Result<Outcome, 
         enforced: Enforced { tier, measures },
         attempts: seen.attempts,
     })
+}
+
+/// The program was found and did not start. Whether a file can be run says nothing about the machine.
+fn not_started(program: String, errno: i32) -> ExecuteError {
+    let cause = io::Error::from_raw_os_error(errno);
+    let of_file = [Errno::ACCESS, Errno::NOEXEC, Errno::ISDIR, Errno::NOTDIR];
+    if of_file.iter().any(|known| known.raw_os_error() == errno) {
+        return ExecuteError::NotRunnable { program, cause };
+    }
+    ExecuteError::Io {
+        action: format!("start `{program}`"),
+        cause,
+    }
 }
 
 /// How it ended by itself. A sandbox that was killed from outside took the job with it.

@@ -246,6 +246,15 @@ pub enum ExecuteError {
         /// As asked for.
         program: String,
     },
+    /// The program is there and the machine does not run it: no permission, or no format that it knows.
+    #[error("cannot run `{program}` as a program")]
+    NotRunnable {
+        /// As asked for.
+        program: String,
+        /// Why.
+        #[source]
+        cause: std::io::Error,
+    },
     /// Something of the machine failed.
     #[error("cannot {action}")]
     Io {
@@ -261,7 +270,7 @@ impl Diagnose for ExecuteError {
     fn fault(&self) -> Fault {
         match self {
             Self::CannotConfine { .. } | Self::Io { .. } => Fault::Host,
-            Self::NoSuchProgram { .. } => Fault::Manifest,
+            Self::NoSuchProgram { .. } | Self::NotRunnable { .. } => Fault::Manifest,
         }
     }
 
@@ -271,6 +280,7 @@ impl Diagnose for ExecuteError {
                 Some(format!("{fix}; or run unconfined with `--no-sandbox`, which is recorded and costs the safety check"))
             }
             Self::NoSuchProgram { .. } => Some("name a program of the environment, such as `python`, or give `[environment]` what installs it".to_owned()),
+            Self::NotRunnable { .. } => Some("name its interpreter first, such as `run = [\"sh\", \"run.sh\"]`; an executable file needs its `x` permission".to_owned()),
             Self::Io { .. } => None,
         }
     }

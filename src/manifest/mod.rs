@@ -571,6 +571,16 @@ pub struct Budget {
     pub gpu_hours: Option<f64>,
 }
 
+impl Data {
+    /// The step that makes it, and the output that it is, where it comes from `step:STEP/OUTPUT`.
+    ///
+    /// Such data is there only after that step, and only if it is what its digest says: so it is as much our own
+    /// copy as a download.
+    pub fn made_by(&self) -> Option<(&str, &str)> {
+        self.source.strip_prefix("step:")?.split_once('/')
+    }
+}
+
 impl Manifest {
     /// The step with this id.
     pub fn step(&self, id: &str) -> Option<&Step> {

@@ -4,6 +4,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
+use super::error::room_hint;
 use super::prepared::LOG_LIMIT;
 use super::steps::cancelled;
 use crate::error::{Diagnose as _, Fault, chain};
@@ -13,16 +14,14 @@ use crate::reason::{Reason, Unmeasured};
 
 /// A failure of this machine.
 pub(super) fn host_failure(action: &str, error: &io::Error) -> Unmeasured {
-    let full = error.kind() == io::ErrorKind::StorageFull;
     let unmeasured = Unmeasured::new(
         Reason::StepFailed,
         Fault::Host,
         format!("cannot {action}: {error}"),
     );
-    if full {
-        unmeasured.hint("make room on the disk and check again")
-    } else {
-        unmeasured
+    match room_hint(error) {
+        Some(hint) => unmeasured.hint(hint),
+        None => unmeasured,
     }
 }
 
@@ -30,10 +29,10 @@ pub(super) fn host_failure(action: &str, error: &io::Error) -> Unmeasured {
 pub(super) fn not_started(error: &ExecuteError) -> Unmeasured {
     let reason = match error {
         ExecuteError::CannotConfine { .. } | ExecuteError::NoSuchProgram { .. } => Reason::Environment,
-        ExecuteError::Io { .. } => Reason::StepFailed,
+        ExecuteError::NotRunnable { .. } | ExecuteError::Io { .. } => Reason::StepFailed,
     };
     let unmeasured = Unmeasured::new(reason, error.fault(), chain(error));
-    match error.hint() {
+    match room_hint(error).or_else(|| error.hint()) {
         Some(hint) => unmeasured.hint(hint),
         None => unmeasured,
     }

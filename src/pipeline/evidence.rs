@@ -268,7 +268,12 @@ fn environment_facts(manifest: &Manifest, environment: &Result<Environment, Unme
             },
             as_of: built.as_of.map(|time| time.to_zoned(TimeZone::UTC).date()),
             of_the_papers_time: manifest.environment.as_of != AsOf::Today,
-            refused: built.wishes.iter().map(ToString::to_string).collect(),
+            refused: built
+                .wishes
+                .iter()
+                .filter(|wish| wish.missing)
+                .map(ToString::to_string)
+                .collect(),
         },
         EnvironmentKind::System => EnvironmentFacts::System,
         EnvironmentKind::None => EnvironmentFacts::None,

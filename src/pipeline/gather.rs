@@ -4,16 +4,20 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::execution::{Inventory, Present};
+use super::endings::host_failure;
+use super::error::room_hint;
+use super::execution::{Inventory, Present, StepRun};
+use super::folder::RunFolder;
+use super::steps::cancelled;
 use super::{Reused, Settings, beside};
-use crate::acquire::git::{self, GitError, PinRequest, Pinned};
+use crate::acquire::git::{self, Finding, GitError, PinRequest, Pinned};
 use crate::acquire::{self, AcquireError, Context, Input, Obtained};
 use crate::digest::{Digest, Inputs};
-use crate::environment::{self, Environment, ResolvedEnvironment, Wanted};
+use crate::environment::{self, Environment, EnvironmentError, ResolvedEnvironment, Wanted};
 use crate::error::{Diagnose, Fault, chain};
 use crate::manifest::lock::{Lock, LockedEnvironment};
-use crate::manifest::{Data, Manifest, Revision};
-use crate::observe::Observer;
+use crate::manifest::{CommitId, Data, Manifest, Revision};
+use crate::observe::{Event, Observer};
 use crate::reason::{Reason, Unmeasured};
 use crate::report::{Arrived, InputReport};
 
@@ -61,12 +65,13 @@ impl Reused for Acquired {
 /// Pins the code into the folder `run`, and obtains everything else.
 pub(super) fn acquire(
     manifest: &Manifest,
-    run: &Path,
+    lock: Option<&Lock>,
+    run: &RunFolder,
     settings: Settings<'_>,
     observer: &dyn Observer,
 ) -> Acquired {
     let mut acquired = Acquired {
-        code: pin(manifest, &run.join("code"), settings, observer),
+        code: pin(manifest, lock, &run.code(), settings, observer),
         data: Inventory::new(),
         checkpoints: Inventory::new(),
         files: Inventory::new(),
@@ -77,7 +82,7 @@ pub(super) fn acquire(
         acquired.code.as_ref().ok().map(|code| code.checkout.clone()),
         settings,
     );
-    for data in &manifest.data {
+    for data in manifest.data.iter().filter(|data| data.made_by().is_none()) {
         let result = obtain(
             &Input::from(data),
             data.source.as_str(),
@@ -106,7 +111,7 @@ pub(super) fn acquire(
         });
         acquired.checkpoints.insert(checkpoint.id.clone(), found);
     }
-    acquired.take_files(manifest, &run.join("files"));
+    acquired.take_files(manifest, &run.path.join("files"));
     acquired
 }
 
@@ -133,15 +138,34 @@ impl Acquired {
         });
     }
 
+    /// Takes in the data that steps made, each only if it is what the manifest pins.
+    pub(super) fn take_made(&mut self, manifest: &Manifest, steps: &[StepRun]) {
+        for data in &manifest.data {
+            let Some((step, path)) = data.made_by() else {
+                continue;
+            };
+            let made = made(data, step, path, steps);
+            self.reports.push(InputReport {
+                kind: "data",
+                name: data.id.clone(),
+                source: data.source.clone(),
+                license: data.license.clone(),
+                result: made
+                    .as_ref()
+                    .map(|(_, arrived)| arrived.clone())
+                    .map_err(Clone::clone),
+            });
+            self.data
+                .insert(data.id.clone(), made.map(|(present, _)| present));
+        }
+    }
+
     /// Copies the checker's own files into the run, so that the run holds what it used.
     fn take_files(&mut self, manifest: &Manifest, into: &Path) {
         for file in &manifest.files {
             let name = file.path.display().to_string();
             let target = into.join(&file.path);
-            let taken = take(&file.absolute, &target).map_err(|error| {
-                let detail = format!("cannot read the checker's own file `{name}`: {error}");
-                Unmeasured::new(Reason::StepFailed, Fault::Manifest, detail)
-            });
+            let taken = take(&file.absolute, &target, &name);
             self.reports.push(InputReport {
                 kind: "file",
                 name: name.clone(),
@@ -160,15 +184,73 @@ impl Acquired {
     }
 }
 
-fn take(from: &Path, to: &Path) -> io::Result<Arrived> {
-    fs::create_dir_all(to.parent().unwrap_or(Path::new("/")))?;
-    fs::copy(from, to)?;
-    let (digest, bytes) = Digest::of_file(to)?;
+/// Copies `from` to `to`. What cannot be read is the manifest's affair, what cannot be written the machine's.
+fn take(from: &Path, to: &Path, name: &str) -> Result<Arrived, Unmeasured> {
+    let mut source = fs::File::open(from).map_err(|error| {
+        let detail = format!("cannot read the checker's own file `{name}`: {error}");
+        Unmeasured::new(Reason::StepFailed, Fault::Manifest, detail)
+    })?;
+    let mut copy = || {
+        fs::create_dir_all(to.parent().unwrap_or(Path::new("/")))?;
+        let mut target = fs::File::create_new(to)?;
+        io::copy(&mut source, &mut target)?;
+        target.set_permissions(source.metadata()?.permissions())?;
+        Digest::of_file(to)
+    };
+    let (digest, bytes) = copy().map_err(|error: io::Error| {
+        host_failure(
+            &format!("copy the checker's own file `{name}` into the run"),
+            &error,
+        )
+    })?;
     Ok(Arrived {
         digest,
         bytes,
         reused: false,
     })
+}
+
+/// The output of `step` at `path`, proven to be what `data` pins.
+fn made(data: &Data, step: &str, path: &str, steps: &[StepRun]) -> Result<(Present, Arrived), Unmeasured> {
+    let run = steps.iter().find(|run| run.execution.step == step);
+    let why = |fault, detail: String| Unmeasured::new(Reason::DataUnavailable, fault, detail);
+    let run = run.ok_or_else(|| why(Fault::Reproof, format!("step `{step}` was not reached")))?;
+    let ran = run.result.as_ref().map_err(|failed| {
+        let detail = format!(
+            "data `{}` is made by step `{step}`, which did not end well: {}",
+            data.id, failed.detail
+        );
+        why(failed.fault, detail)
+    })?;
+    let Some(file) = ran.files().find(|file| file.path == path) else {
+        return Err(why(
+            Fault::Manifest,
+            format!(
+                "step `{step}` did not write `{path}`, which is data `{}`",
+                data.id
+            ),
+        ));
+    };
+    if data.sha256.is_some_and(|expected| expected != file.digest) {
+        let expected = data.sha256.map(|digest| digest.to_string()).unwrap_or_default();
+        let detail = format!(
+            "data `{}`, made by step `{step}`, is not the file that the manifest pins\n  expected {expected}\n     found {}",
+            data.id, file.digest
+        );
+        return Err(why(Fault::Manifest, detail).hint("pin the new digest only if you know why it changed"));
+    }
+    let present = Present {
+        path: run.folder.join("outputs").join(path),
+        digest: file.digest,
+    };
+    Ok((
+        present,
+        Arrived {
+            digest: file.digest,
+            bytes: file.bytes,
+            reused: run.reused,
+        },
+    ))
 }
 
 /// What steps see of a data set: the file, the folder it was unpacked into, or one member of that.
@@ -191,6 +273,7 @@ fn present(data: &Data, obtained: Obtained) -> Result<Present, Unmeasured> {
 
 fn pin(
     manifest: &Manifest,
+    lock: Option<&Lock>,
     into: &Path,
     settings: Settings<'_>,
     observer: &dyn Observer,
@@ -210,12 +293,39 @@ fn pin(
         submodules: manifest.code.submodules,
         into,
     };
-    let pinned =
+    let mut pinned =
         git::pin(&request, settings.git, settings.cache, observer).map_err(|error| no_code(&error))?;
+    pinned.findings.extend(moved(manifest, lock, settings, observer));
     Ok(Code {
         pinned,
         checkout: into.to_owned(),
     })
+}
+
+/// What happened to the branch or tag that was locked. Not being able to ask is worth a note, nothing more.
+fn moved(
+    manifest: &Manifest,
+    lock: Option<&Lock>,
+    settings: Settings<'_>,
+    observer: &dyn Observer,
+) -> Option<Finding> {
+    let locked = &lock?.code;
+    let name = &locked.reference;
+    if CommitId::new(name).is_some() || settings.network.offline || observer.cancelled() {
+        return None;
+    }
+    let repository = &manifest.code.repository;
+    let base = beside(manifest);
+    match git::check_reference(repository, &base, name, &locked.commit, settings.git, observer) {
+        Ok(finding) => finding,
+        Err(error) => {
+            let why = chain(&error);
+            observer.event(Event::Note(&format!(
+                "whether `{name}` moved since it was locked is not known: {why}"
+            )));
+            None
+        }
+    }
 }
 
 fn no_code(error: &GitError) -> Unmeasured {
@@ -234,7 +344,7 @@ pub(super) fn diagnosed(reason: Reason, error: &dyn Diagnose) -> Unmeasured {
         detail = format!("{detail}: {}", chain(cause));
     }
     let unmeasured = Unmeasured::new(reason, error.fault(), detail);
-    match error.hint() {
+    match error.source().and_then(room_hint).or_else(|| error.hint()) {
         Some(hint) => unmeasured.hint(hint),
         None => unmeasured,
     }
@@ -258,6 +368,9 @@ fn obtain(
     context: &Context,
     observer: &dyn Observer,
 ) -> Result<Obtained, Unmeasured> {
+    if observer.cancelled() {
+        return Err(cancelled());
+    }
     if let (true, Err(why)) = (source.starts_with("repo:"), code) {
         return Err(why.clone());
     }
@@ -281,8 +394,16 @@ pub(super) fn environment(
         locked: locked.as_ref(),
         allow_builds: true,
     };
-    environment::prepare(&wanted, &settings.workshop(observer))
-        .map_err(|error| diagnosed(Reason::Environment, &error))
+    environment::prepare(&wanted, &settings.workshop(observer)).map_err(|error| no_environment(&error))
+}
+
+pub(super) fn no_environment(error: &EnvironmentError) -> Unmeasured {
+    let reason = if matches!(error, EnvironmentError::Cancelled) {
+        Reason::Cancelled
+    } else {
+        Reason::Environment
+    };
+    diagnosed(reason, error)
 }
 
 /// What a lock holds, as the environment stage knows it.

@@ -2,14 +2,15 @@
 
 use std::fmt;
 
-use super::gather::{context, diagnosed};
+use super::error::room_hint;
+use super::gather::{context, diagnosed, no_environment};
 use super::{Settings, beside};
 use crate::acquire::git::{self, Finding, PinRequest, ReferenceKind};
 use crate::acquire::{self, Context, Input};
 use crate::digest::Digest;
 use crate::environment::{self, ResolvedEnvironment, Wanted};
 use crate::error::{Diagnose, Fault};
-use crate::manifest::lock::{Lock, LockedCode, LockedEnvironment, LockedFile, LockedInput};
+use crate::manifest::lock::{self, Lock, LockedCode, LockedEnvironment, LockedFile, LockedInput};
 use crate::manifest::{CommitId, Manifest, OwnFile, Revision};
 use crate::observe::{Event, Observer};
 use crate::reason::{Reason, Unmeasured};
@@ -61,6 +62,7 @@ pub fn lock(
     settings: Settings<'_>,
     observer: &dyn Observer,
 ) -> Result<Locked, LockError> {
+    let _held = super::hold(settings.cache).map_err(|error| no_room(&error))?;
     let (reference, commit) = commit(manifest, settings, observer)?;
     let scratch = settings
         .cache
@@ -87,7 +89,9 @@ pub fn lock(
         allow_builds: true,
     };
     let environment = environment::resolve(&wanted, &settings.workshop(observer))
-        .map_err(|error| diagnosed(Reason::Environment, &error))?;
+        .map_err(|error| no_environment(&error))?;
+    // What a step makes is there only when the step has run: its digest stands in the manifest itself.
+    let fetched = manifest.data.iter().filter(|data| data.made_by().is_none());
     let lock = Lock {
         manifest: manifest.digest,
         code: LockedCode {
@@ -95,7 +99,7 @@ pub fn lock(
             reference,
             commit,
         },
-        data: inputs(manifest.data.iter().map(Input::from), &context, observer)?,
+        data: inputs(fetched.map(Input::from), &context, observer)?,
         checkpoints: inputs(manifest.checkpoints.iter().map(Input::from), &context, observer)?,
         files: manifest.files.iter().map(file).collect::<Result<_, _>>()?,
         environment: environment.map(locked_environment),
@@ -161,24 +165,48 @@ fn file(file: &OwnFile) -> Result<(String, LockedFile), Unmeasured> {
     Ok((name, LockedFile { sha256, bytes }))
 }
 
+/// Whether the checker's own files are those that were locked.
+///
+/// A file that is not in the lock, or not there, is not this function's affair.
+///
+/// # Errors
+///
+/// [`lock::LockError::Contradicts`], with every file that was changed since.
+pub fn own_files_as_locked(manifest: &Manifest, locked: &Lock) -> Result<(), lock::LockError> {
+    let differs = |own: &OwnFile| {
+        let name = own.path.display().to_string();
+        let known = locked.files.get(&name)?;
+        let (_, now) = file(own).ok()?;
+        (now != *known).then(|| lock::Contradiction {
+            what: format!("the checker's own file `{name}`"),
+            manifest: now.sha256.to_string(),
+            lock: known.sha256.to_string(),
+        })
+    };
+    let differences: Vec<_> = manifest.files.iter().filter_map(differs).collect();
+    if differences.is_empty() {
+        return Ok(());
+    }
+    Err(lock::LockError::Contradicts(differences))
+}
+
 fn locked_environment(resolved: ResolvedEnvironment) -> LockedEnvironment {
-    let mut notes = resolved.notes;
-    notes.extend(resolved.wishes.iter().map(ToString::to_string));
     LockedEnvironment {
         python: resolved.python,
         as_of: resolved.as_of,
         uv: resolved.uv,
         packages: resolved.packages.into_iter().collect(),
-        notes,
+        notes: resolved.notes,
         inputs: resolved.inputs.0,
         requirements: resolved.requirements,
     }
 }
 
 fn no_room(error: &std::io::Error) -> Unmeasured {
-    Unmeasured::new(
-        Reason::CodeUnavailable,
-        Fault::Host,
-        format!("cannot write to the cache: {error}"),
-    )
+    let detail = format!("cannot write to the cache: {error}");
+    let failed = Unmeasured::new(Reason::CodeUnavailable, Fault::Host, detail);
+    match room_hint(error) {
+        Some(hint) => failed.hint(hint),
+        None => failed,
+    }
 }

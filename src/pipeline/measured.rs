@@ -31,6 +31,9 @@ fn one(
     acquired: &Acquired,
     steps: &[StepRun],
 ) -> Result<ClaimMeasured, Unmeasured> {
+    if let Some(why) = missing_labels(claim, acquired) {
+        return Err(why);
+    }
     let of_step: Vec<&StepRun> = steps
         .iter()
         .filter(|run| run.execution.step == claim.step)
@@ -78,6 +81,14 @@ fn one(
         deterministic: deterministic(&of_step),
         notes,
     })
+}
+
+/// Why the labels are not there that the claim is measured with.
+fn missing_labels(claim: &Claim, acquired: &Acquired) -> Option<Unmeasured> {
+    let Extraction::Predictions { truth, .. } = &claim.measure else {
+        return None;
+    };
+    acquired.data.get(truth)?.as_ref().err().cloned()
 }
 
 fn extract(extraction: &Extraction, claim: &Claim, files: &StepFiles) -> Result<Measurement, Unmeasured> {

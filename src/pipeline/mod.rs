@@ -4,8 +4,10 @@
 //! result would be; what depends on it is not run, everything else is.
 
 mod endings;
+mod error;
 mod evidence;
 mod execution;
+mod folder;
 mod gather;
 mod lock;
 mod measured;
@@ -21,12 +23,14 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use folder::RunFolder;
 use jiff::Timestamp;
 
+pub use error::CheckError;
 pub use execution::{
     DeclaredOutput, Execution, Inventory, OutputFile, OutputState, Present, Ran, StepRun, executions,
 };
-pub use lock::{LockError, Locked, lock};
+pub use lock::{LockError, Locked, lock, own_files_as_locked};
 pub use plan::{Plan, PlannedClaim, PlannedInput, PlannedStep, Spending, plan};
 pub(crate) use prepared::fixed_variables;
 
@@ -85,28 +89,67 @@ impl<'a> Settings<'a> {
     }
 }
 
+/// A check that has come to its end.
+#[derive(Debug)]
+pub struct Checked {
+    /// What came of it.
+    pub report: Report,
+    /// Why the report could not be written into the run's folder, if it could not.
+    pub unwritten: Option<io::Error>,
+}
+
 /// Checks a paper and reports on it, in memory and in the run's folder.
+///
+/// The folder keeps the report, the checker's own files, and what each step
+/// wrote; the checkout is removed at the end. What earlier runs left that were
+/// killed is removed at the beginning, but for the steps that had ended.
 ///
 /// # Errors
 ///
-/// Only when the run's folder cannot be written: then there is nowhere to report to.
+/// Only when the cache or the run's folder cannot be written: then there is nowhere to work.
 pub fn check(
     manifest: Manifest,
     lock: Option<&Lock>,
     settings: Settings<'_>,
     observer: &dyn Observer,
-) -> io::Result<Report> {
-    // Nobody prunes the cache meanwhile.
-    let _held = Store::new(settings.cache).hold()?;
+) -> Result<Checked, CheckError> {
+    let _held = hold(settings.cache).map_err(CheckError::cache(settings.cache))?;
     let workspace = Workspace::beside(&manifest.file);
-    let (run, folder) = new_run(&workspace, &manifest, settings.now)?;
+    let folder =
+        RunFolder::make(&workspace, &manifest, settings.now).map_err(CheckError::folder(&workspace))?;
+    let report = report(manifest, lock, &workspace, &folder, settings, observer);
+    folder.remove_code();
+    let unwritten = crate::report::write_files(&report, &folder.path).err();
+    folder.finish();
+    Ok(Checked { report, unwritten })
+}
+
+/// Keeps others from removing anything from the cache, after removing what processes that were killed left in it.
+fn hold(cache: &Cache) -> io::Result<std::fs::File> {
+    let store = Store::new(cache);
+    store.sweep()?;
+    let held = store.hold()?;
+    // Found out now rather than after an hour.
+    drop(tempfile::tempfile_in(cache.scratch()?)?);
+    Ok(held)
+}
+
+/// All stages, in their order.
+fn report(
+    manifest: Manifest,
+    lock: Option<&Lock>,
+    workspace: &Workspace,
+    folder: &RunFolder,
+    settings: Settings<'_>,
+    observer: &dyn Observer,
+) -> Report {
     let mut stages = Stages {
         observer,
         reports: Vec::new(),
     };
 
-    let acquired = stages.time(Stage::Acquire, || {
-        gather::acquire(&manifest, &folder, settings, observer)
+    let mut acquired = stages.time(Stage::Acquire, || {
+        gather::acquire(&manifest, lock, folder, settings, observer)
     });
     let environment = stages.time(Stage::Environment, || {
         gather::environment(&manifest, &acquired, lock, settings, observer)
@@ -125,11 +168,12 @@ pub fn check(
             gpus: u32::try_from(machine.gpus.len()).unwrap_or(u32::MAX),
             fresh: settings.fresh,
             runs: &workspace.runs(),
-            run: &folder,
+            run: &folder.path,
             observer,
         }),
-        (Err(why), _) | (_, Err(why)) => steps::none_of(&manifest, &folder, why),
+        (Err(why), _) | (_, Err(why)) => steps::none_of(&manifest, &folder.path, why),
     });
+    acquired.take_made(&manifest, &steps);
     let measured = stages.time(Stage::Measure, || measured::all(&manifest, &acquired, &steps));
     let evidence = evidence::of(
         &manifest,
@@ -140,10 +184,10 @@ pub fn check(
         settings.now,
     );
     let judgement = stages.time(Stage::Judge, || judge::judge(&evidence));
-    let previous = crate::report::previous(&workspace.runs(), &run, &manifest);
-    let report = Report {
-        run,
-        folder: folder.clone(),
+    let previous = crate::report::previous(&workspace.runs(), &folder.name, &manifest);
+    Report {
+        run: folder.name.clone(),
+        folder: folder.path.clone(),
         started: settings.now,
         version: env!("CARGO_PKG_VERSION"),
         manifest,
@@ -156,36 +200,7 @@ pub fn check(
         measured,
         judgement,
         previous,
-    };
-    crate::report::write_files(&report, &folder)?;
-    Ok(report)
-}
-
-/// A folder of its own for this run; its name sorts by time.
-fn new_run(workspace: &Workspace, manifest: &Manifest, now: Timestamp) -> io::Result<(String, PathBuf)> {
-    let stamp = now.strftime("%Y%m%dT%H%M%S%3fZ");
-    let name = manifest
-        .file
-        .file_stem()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned();
-    let runs = workspace.runs();
-    std::fs::create_dir_all(&runs)?;
-    for attempt in 0..1000 {
-        let suffix = if attempt == 0 {
-            String::new()
-        } else {
-            format!("-{attempt}")
-        };
-        let run = format!("{stamp}-{name}{suffix}");
-        match std::fs::create_dir(runs.join(&run)) {
-            Ok(()) => return Ok((run.clone(), runs.join(run))),
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(error),
-        }
     }
-    Err(io::Error::other("a thousand runs began in the same millisecond"))
 }
 
 /// Stages as they pass.

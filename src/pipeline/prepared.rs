@@ -16,12 +16,13 @@ use crate::execute::tree::{self, Bounds, Snapshot, Sources};
 use crate::execute::{Job, Limits, Mount, Network};
 use crate::manifest::{Action, Step};
 use crate::reason::Unmeasured;
+use crate::workspace::remove_tree;
 
 /// Bytes that each of the two logs of a step may have.
 pub(super) const LOG_LIMIT: u64 = 256 << 20;
 
-/// Processes and threads that a step may have at once.
-const PROCESS_LIMIT: u64 = 4096;
+/// Processes and threads that a step may have at once: at least this many, and as many for each core.
+const PROCESSES: (u64, u64) = (1024, 64);
 
 /// Files of a step's outputs that are kept.
 const OUTPUTS_KEPT: usize = 100_000;
@@ -172,8 +173,8 @@ impl Prepared {
                 ending
             }
         };
-        let _ = remove(&folder.join("work"));
-        let _ = remove(&folder.join("out"));
+        let _ = remove_tree(&folder.join("work"));
+        let _ = remove_tree(&folder.join("out"));
         if let Err(error) = saved::write(&folder, &inputs, &ending, run.result.as_ref().ok()) {
             run.result = Err(host_failure("keep what the step did", &error));
         }
@@ -250,7 +251,7 @@ impl Prepared {
     fn lay_out(&self, ground: Ground<'_>, work: &Path, out: &Path) -> io::Result<()> {
         // Left by a run that was interrupted.
         for folder in [work, out, &work.with_file_name("outputs")] {
-            remove(folder)?;
+            remove_tree(folder)?;
         }
         fs::create_dir_all(out)?;
         tree::private_copy(ground.pristine, work)?;
@@ -302,7 +303,7 @@ impl Prepared {
             limits: Limits {
                 wall: step.timeout,
                 memory: step.memory,
-                processes: PROCESS_LIMIT,
+                processes: PROCESSES.0.max(PROCESSES.1 * cores() as u64),
                 log: LOG_LIMIT,
                 disk: step.disk,
             },
@@ -313,9 +314,16 @@ impl Prepared {
     }
 }
 
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}
+
 /// Helps towards the same result twice, which every step gets unless it says otherwise.
-pub(crate) fn fixed_variables(threads: usize) -> [(&'static str, String); 7] {
-    let threads = threads.max(1).to_string();
+///
+/// A step that sets `OMP_NUM_THREADS` means all its libraries.
+pub(crate) fn fixed_variables(step: Option<&Step>, cores: usize) -> [(&'static str, String); 7] {
+    let own = step.and_then(|step| step.env.get("OMP_NUM_THREADS").cloned());
+    let threads = own.unwrap_or_else(|| cores.max(1).to_string());
     [
         ("PYTHONHASHSEED", "0".to_owned()),
         ("PYTHONUNBUFFERED", "1".to_owned()),
@@ -329,8 +337,7 @@ pub(crate) fn fixed_variables(threads: usize) -> [(&'static str, String); 7] {
 
 /// What every step gets: [`fixed_variables`], and where things are.
 fn environment_variables(step: &Step, seed: Option<u64>) -> BTreeMap<String, OsString> {
-    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let fixed = fixed_variables(threads).into_iter();
+    let fixed = fixed_variables(Some(step), cores()).into_iter();
     let mut env: BTreeMap<String, OsString> = fixed
         .map(|(name, value)| (name.to_owned(), value.into()))
         .collect();
@@ -370,14 +377,6 @@ fn log_digest(run: &StepRun, name: &str) -> Result<Digest, Unmeasured> {
     digest
         .map(|(digest, _)| digest)
         .map_err(|error| host_failure("hash the logs", &error))
-}
-
-/// Removes a folder with all that is in it, if it is there.
-pub(super) fn remove(folder: &Path) -> io::Result<()> {
-    match fs::remove_dir_all(folder) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
-    }
 }
 
 /// Puts a copy of `from` at `place` in the working copy, in place of what is there.

@@ -246,7 +246,7 @@ fn unpacked(source: &str, archive: &str, folder: &str) -> String {
 /// What every run begins with.
 fn begin(report: &Report) -> Vec<String> {
     let manifest = &report.manifest;
-    let variables: Vec<String> = fixed_variables(report.machine.cores)
+    let variables: Vec<String> = fixed_variables(None, report.machine.cores)
         .into_iter()
         .map(|(name, value)| format!("{name}={}", shell(&value)))
         .collect();

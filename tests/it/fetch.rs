@@ -5,6 +5,6 @@ mod bench;
 mod local;
 mod mutants;
 mod packages;
-mod server;
+pub(crate) mod server;
 mod tls;
 mod web;

@@ -3,6 +3,7 @@
 mod architecture;
 mod cli;
 mod common;
+mod common_faults;
 mod common_git;
 mod demo;
 mod environment;
@@ -11,4 +12,6 @@ mod fetch;
 mod git;
 mod manifest;
 mod papers;
+mod registry;
 mod reports;
+mod resume;

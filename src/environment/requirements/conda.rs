@@ -57,7 +57,7 @@ fn conda_package(reader: &mut Reader, file: &str, entry: &Entry) -> Option<Strin
         None => registry.to_owned(),
     };
     let done = format!("is conda's and is not installed; if the code needs it, add `{wanted}` to `packages`");
-    reader.wish(file, entry.line, &entry.text, &done);
+    reader.lack(file, entry.line, &entry.text, &done);
     Some(wanted)
 }
 

@@ -118,6 +118,8 @@ pub struct Wish {
     pub text: String,
     /// What was done instead.
     pub done: String,
+    /// Whether something that it asks for is not installed; else it only said where or how to get packages.
+    pub missing: bool,
 }
 
 impl fmt::Display for Wish {

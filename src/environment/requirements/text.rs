@@ -167,7 +167,7 @@ impl Reader {
                     ),
                     None => "does not come from the registry and is not installed".to_owned(),
                 };
-                self.wish(file, number, text, &done);
+                self.lack(file, number, text, &done);
             }
         }
     }
@@ -200,17 +200,29 @@ impl Reader {
             }
             _ => "is ignored",
         };
-        self.wish(file, number, text, done);
+        let other_code = name == "--editable" && !value.starts_with('.');
+        let other_list = matches!(name, "--requirement" | "--constraint");
+        self.push(file, number, text, done, other_code || other_list);
         Ok(())
     }
 
-    /// Notes a line that is not obeyed.
-    pub(super) fn wish(&mut self, file: &str, line: usize, text: &str, done: &str) {
+    /// Notes a line that is not obeyed, and takes no package away.
+    fn wish(&mut self, file: &str, line: usize, text: &str, done: &str) {
+        self.push(file, line, text, done, false);
+    }
+
+    /// Notes a line whose package is not installed.
+    pub(super) fn lack(&mut self, file: &str, line: usize, text: &str, done: &str) {
+        self.push(file, line, text, done, true);
+    }
+
+    fn push(&mut self, file: &str, line: usize, text: &str, done: &str, missing: bool) {
         self.found.wishes.push(Wish {
             file: file.to_owned(),
             line,
             text: brief(text),
             done: done.to_owned(),
+            missing,
         });
     }
 
@@ -354,6 +366,9 @@ mod tests {
              six\n",
         );
         assert_eq!(names(&found.packages), ["numpy", "six"]);
+        let missing: Vec<_> = found.wishes.iter().filter(|wish| wish.missing).collect();
+        let missing: Vec<_> = missing.iter().map(|wish| wish.line).collect();
+        assert_eq!(missing, [6, 7, 8]);
         let wishes: Vec<_> = found.wishes.iter().map(ToString::to_string).collect();
         insta::assert_snapshot!(wishes.join("\n"), @r"
         requirements.txt:1: `--index-url https://***@evil.example/simple` is ignored: this machine's own settings say where packages come from

@@ -1,8 +1,9 @@
 //! Keeping what a step wrote, as far as it is safe to look at.
 
-use std::fs::File;
+use std::fs::{self, File, Metadata};
 use std::io::{self, Read as _, Write as _};
 use std::os::fd::OwnedFd;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Component, Path, PathBuf};
 
 use rustix::fs::{CWD, Dir, Mode, OFlags, ResolveFlags, openat, openat2};
@@ -234,7 +235,7 @@ impl Collector<'_> {
         if self.files >= self.bounds.files {
             return refuse(Danger::TooMany);
         }
-        let kept = self.keep(file, data.len(), path)?;
+        let kept = self.keep(file, &data, path)?;
         self.total += kept.bytes;
         self.files += 1;
         found.kept.push(kept);
@@ -272,16 +273,19 @@ impl Collector<'_> {
         Ok(())
     }
 
-    /// Copies what `file` holds, at most `length` bytes, to its place.
-    fn keep(&self, file: File, length: u64, path: &Path) -> io::Result<Kept> {
+    /// Copies what `file` holds, at most the bytes of `data`, to its place; a program stays one.
+    fn keep(&self, file: File, data: &Metadata, path: &Path) -> io::Result<Kept> {
         let copy = self.to.join(path);
         let folder = copy.parent().unwrap_or(self.to);
         std::fs::create_dir_all(folder)?;
         let mut writer = HashingWriter::new(NamedTempFile::new_in(folder)?);
-        io::copy(&mut file.take(length), &mut writer)?;
+        io::copy(&mut file.take(data.len()), &mut writer)?;
         writer.flush()?;
         let (digest, bytes, file) = writer.finish();
         persist(file, &copy)?;
+        if data.mode() & 0o111 != 0 {
+            fs::set_permissions(&copy, fs::Permissions::from_mode(0o755))?;
+        }
         Ok(Kept {
             path: path.to_string_lossy().into_owned(),
             copy,
@@ -293,8 +297,6 @@ impl Collector<'_> {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-
     use super::*;
 
     struct Folders {
@@ -346,6 +348,25 @@ mod tests {
         );
         assert_eq!(fs::read_to_string(&kept[0].copy).expect("read"), "1\n");
         assert_eq!(folders.collect(&before, "other"), Output::Missing);
+    }
+
+    #[test]
+    fn a_program_that_the_step_built_stays_one() {
+        let folders = Folders::new();
+        for (name, mode) in [("program", 0o4711), ("table.csv", 0o600)] {
+            fs::write(folders.at("out").join(name), "").expect("written");
+            let mode = fs::Permissions::from_mode(mode);
+            fs::set_permissions(folders.at("out").join(name), mode).expect("changed");
+        }
+        let mode = |name| {
+            assert!(matches!(
+                folders.collect(&Snapshot::default(), name),
+                Output::Written(_)
+            ));
+            let data = fs::metadata(folders.at("kept").join(name)).expect("kept");
+            data.mode() & 0o7777
+        };
+        assert_eq!((mode("program"), mode("table.csv")), (0o755, 0o644));
     }
 
     #[test]

@@ -66,7 +66,7 @@ impl FromText for RelativeFolder {
 }
 
 /// The places that data and checkpoints can come from.
-const SCHEMES: [&str; 6] = ["repo", "https", "http", "file", "pypi", "hf"];
+const SCHEMES: [&str; 7] = ["repo", "https", "http", "file", "pypi", "hf", "step"];
 
 impl FromText for Source {
     const WHAT: &'static str = "an address";
@@ -89,12 +89,15 @@ impl FromText for Source {
                 .strip_prefix("//")
                 .is_some_and(|rest| !rest.starts_with('/') && !rest.is_empty()),
             "pypi" => is_package_path(rest),
+            "step" => rest.split_once('/').is_some_and(|(step, path)| {
+                !step.is_empty() && below(path).is_ok_and(|path| !path.is_empty())
+            }),
             "file" | "hf" => !rest.is_empty(),
             _ => {
                 let unfit = bad(format!("unknown source {}", quoted(&format!("{scheme}:"))));
                 return Err(match nearest(scheme, &SCHEMES) {
                     Some(near) => unfit.label(format!("did you mean `{near}:`?")),
-                    None => unfit.hint("sources are `repo:`, `https:`, `file:`, `pypi:` and `hf:`"),
+                    None => unfit.hint("sources are `repo:`, `https:`, `file:`, `pypi:`, `hf:` and `step:`"),
                 });
             }
         };
@@ -108,14 +111,15 @@ impl FromText for Source {
     }
 
     fn describe(schema: &mut Schema) {
-        set(schema, "pattern", json!("^(repo|https?|file|pypi|hf):"));
+        set(schema, "pattern", json!("^(repo|https?|file|pypi|hf|step):"));
         set(
             schema,
             "examples",
             json!([
                 "repo:data/train.csv",
                 "https://example.org/train.csv",
-                "pypi:NAME==1.2.3/NAME/data.csv"
+                "pypi:NAME==1.2.3/NAME/data.csv",
+                "step:labels/test.csv"
             ]),
         );
     }

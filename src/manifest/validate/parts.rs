@@ -125,6 +125,7 @@ impl Checker<'_, '_> {
 
     pub(super) fn data_sets(&mut self) -> Option<Vec<Data>> {
         self.refuse_shared_places();
+        self.refuse_data_that_no_step_makes();
         let sets = entries(&self.raw.data).map(|data| {
             Some(Data {
                 id: data.id.as_ref()?.value.0.clone(),
@@ -141,6 +142,64 @@ impl Checker<'_, '_> {
             })
         });
         sets.collect()
+    }
+
+    /// `step:STEP/OUTPUT` names an output of a step that runs once; nothing can be placed or unpacked before that.
+    fn refuse_data_that_no_step_makes(&mut self) {
+        for data in entries(&self.raw.data) {
+            let Some(source) = &data.source.0 else { continue };
+            let Some((id, path)) = source
+                .value
+                .0
+                .strip_prefix("step:")
+                .and_then(|made| made.split_once('/'))
+            else {
+                continue;
+            };
+            let step =
+                entries(&self.raw.steps).find(|step| step.id.0.as_ref().is_some_and(|own| own.value.0 == id));
+            let kept = |step: &raw::Step| {
+                entries(&step.outputs).any(|output| Path::new(path).starts_with(&output.value.0))
+            };
+            let message = match step {
+                None => format!("there is no step {}", quoted(id)),
+                Some(step) if step.seeds.is_some() => format!("step {} runs once for each seed", quoted(id)),
+                Some(step) if !kept(step) => {
+                    format!("{} is not among the outputs of step {}", quoted(path), quoted(id))
+                }
+                Some(_) if flag(&data.unpack) || data.member.is_some() || data.place.is_some() => {
+                    "what a step makes is neither unpacked nor placed".to_owned()
+                }
+                Some(_) => continue,
+            };
+            let problem = Problem::new(ProblemKind::DanglingReference, &source.span, message);
+            self.report(problem.hint("`step:STEP/OUTPUT` names an output of a step without seeds"));
+        }
+        self.refuse_steps_on_made_data();
+    }
+
+    /// What a step makes reaches later steps as its output, and claims as labels.
+    fn refuse_steps_on_made_data(&mut self) {
+        let is_made = |data: &&At<raw::Data>| {
+            data.source
+                .0
+                .as_ref()
+                .is_some_and(|source| source.value.0.starts_with("step:"))
+        };
+        let made: Vec<&str> = entries(&self.raw.data)
+            .filter(is_made)
+            .filter_map(|data| data.id.0.as_ref().map(|id| id.value.0.as_str()))
+            .collect();
+        for id in entries(&self.raw.steps).flat_map(|step| entries(&step.data)) {
+            if made.contains(&id.value.0.as_str()) {
+                let message = format!(
+                    "data {} is made by a step and is no input of one",
+                    quoted(&id.value.0)
+                );
+                let problem = Problem::new(ProblemKind::Conflict, &id.span, message);
+                self.report(problem.hint("a later step finds it as an output of that step: see `needs`"));
+            }
+        }
     }
 
     /// Two things cannot lie in one place of the working copy.

@@ -51,6 +51,17 @@ fn a_program_that_is_not_there_is_the_manifests_mistake() {
 }
 
 #[test]
+fn a_file_without_permission_to_run_is_the_manifests_mistake() {
+    let mut bench = Bench::new();
+    fs::write(bench.path("data/run.sh"), "echo mine\n").expect("written");
+    let error = bench.try_run(&["/w/data/run.sh"]).expect_err("no program");
+    assert!(
+        matches!(&error, ExecuteError::NotRunnable { program, .. } if program == "/w/data/run.sh"),
+        "{error:?}"
+    );
+}
+
+#[test]
 fn programs_are_found_in_the_jobs_own_folders_first() {
     use std::os::unix::fs::PermissionsExt as _;
     let mut bench = Bench::new();

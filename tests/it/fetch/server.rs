@@ -8,18 +8,18 @@ use std::sync::{Arc, Mutex};
 
 /// A request.
 #[derive(Clone, Debug)]
-pub(super) struct Asked {
+pub(crate) struct Asked {
     /// How many came before it.
-    pub(super) number: usize,
+    pub(crate) number: usize,
     /// Path and query.
-    pub(super) path: String,
+    pub(crate) path: String,
     /// By lower-case name.
-    pub(super) headers: BTreeMap<String, String>,
+    pub(crate) headers: BTreeMap<String, String>,
 }
 
 impl Asked {
     /// Where the wanted range begins.
-    pub(super) fn start(&self) -> Option<usize> {
+    pub(crate) fn start(&self) -> Option<usize> {
         self.headers
             .get("range")?
             .strip_prefix("bytes=")?
@@ -30,13 +30,13 @@ impl Asked {
 }
 
 /// What a connection is, with or without TLS.
-pub(super) trait Stream: Read + Write {}
+pub(crate) trait Stream: Read + Write {}
 impl<T: Read + Write> Stream for T {}
 
 type Handler = dyn Fn(&Asked, &mut dyn Stream) + Send + Sync;
 
 /// Listens until it is dropped.
-pub(super) struct Server {
+pub(crate) struct Server {
     address: SocketAddr,
     asked: Arc<Mutex<Vec<Asked>>>,
     ended: Arc<AtomicBool>,
@@ -44,11 +44,11 @@ pub(super) struct Server {
 
 impl Server {
     /// Answers each request by `handler`, then closes the connection.
-    pub(super) fn new(handler: impl Fn(&Asked, &mut dyn Stream) + Send + Sync + 'static) -> Self {
+    pub(crate) fn new(handler: impl Fn(&Asked, &mut dyn Stream) + Send + Sync + 'static) -> Self {
         Self::with(None, handler)
     }
 
-    pub(super) fn with(
+    pub(crate) fn with(
         tls: Option<Arc<rustls::ServerConfig>>,
         handler: impl Fn(&Asked, &mut dyn Stream) + Send + Sync + 'static,
     ) -> Self {
@@ -73,16 +73,16 @@ impl Server {
         server
     }
 
-    pub(super) fn url(&self, path: &str) -> String {
+    pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
 
-    pub(super) fn port(&self) -> u16 {
+    pub(crate) fn port(&self) -> u16 {
         self.address.port()
     }
 
     /// All requests so far.
-    pub(super) fn asked(&self) -> Vec<Asked> {
+    pub(crate) fn asked(&self) -> Vec<Asked> {
         self.asked.lock().expect("no panic").clone()
     }
 }
@@ -139,7 +139,7 @@ fn read(stream: &mut dyn Stream) -> Option<Asked> {
 }
 
 /// Writes an answer; a client that has gone does not matter.
-pub(super) fn say(stream: &mut dyn Stream, status: &str, headers: &[(&str, &str)], body: &[u8]) {
+pub(crate) fn say(stream: &mut dyn Stream, status: &str, headers: &[(&str, &str)], body: &[u8]) {
     let mut head = format!("HTTP/1.1 {status}\r\n");
     for (name, value) in headers {
         head.push_str(&format!("{name}: {value}\r\n"));
@@ -150,7 +150,7 @@ pub(super) fn say(stream: &mut dyn Stream, status: &str, headers: &[(&str, &str)
 }
 
 /// Answers 200 with the whole length, and `sent` of `body`.
-pub(super) fn say_part(stream: &mut dyn Stream, tag: &str, body: &[u8], sent: usize) {
+pub(crate) fn say_part(stream: &mut dyn Stream, tag: &str, body: &[u8], sent: usize) {
     let length = body.len().to_string();
     say(
         stream,
@@ -161,7 +161,7 @@ pub(super) fn say_part(stream: &mut dyn Stream, tag: &str, body: &[u8], sent: us
 }
 
 /// Answers 206 from `start` on, sending up to `sent` bytes.
-pub(super) fn say_range(stream: &mut dyn Stream, tag: &str, body: &[u8], start: usize, sent: usize) {
+pub(crate) fn say_range(stream: &mut dyn Stream, tag: &str, body: &[u8], start: usize, sent: usize) {
     let rest = &body[start..];
     let range = format!("bytes {start}-{}/{}", body.len() - 1, body.len());
     let length = rest.len().to_string();
@@ -179,7 +179,7 @@ pub(super) fn say_range(stream: &mut dyn Stream, tag: &str, body: &[u8], start: 
 }
 
 /// A server as it should be.
-pub(super) fn serve(stream: &mut dyn Stream, asked: &Asked, body: &[u8]) {
+pub(crate) fn serve(stream: &mut dyn Stream, asked: &Asked, body: &[u8]) {
     match asked.start() {
         Some(start) if asked.headers.get("if-range").is_none_or(|tag| tag == "\"v1\"") => {
             say_range(stream, "\"v1\"", body, start, usize::MAX);
