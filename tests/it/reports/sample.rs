@@ -284,6 +284,7 @@ fn environment() -> Environment {
         line: 3,
         text: "--extra-index-url https://evil.example".to_owned(),
         done: "not obeyed".to_owned(),
+        missing: false,
     }];
     Environment {
         kind: EnvironmentKind::Uv,
