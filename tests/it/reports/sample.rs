@@ -279,7 +279,6 @@ fn environment() -> Environment {
         ("scipy".to_owned(), "1.0.0".to_owned()),
     ];
     let wishes = vec![Wish {
-        missing: false,
         file: "requirements.txt".to_owned(),
         line: 3,
         text: "--extra-index-url https://evil.example".to_owned(),
