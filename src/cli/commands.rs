@@ -119,7 +119,8 @@ fn check(wanted: &CheckArguments, format: Format, settings: &Settings, terminal:
         exit = exit.worst(ended);
     }
     if format == Format::Json {
-        joined(&records, wanted.manifests.len()).map(|text| terminal.result(&text));
+        let text = joined(&records, wanted.manifests.len());
+        text.iter().for_each(|text| terminal.result(text));
     }
     if terminal.is_cancelled() {
         Exit::Interrupted

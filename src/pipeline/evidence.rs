@@ -1,6 +1,7 @@
 //! From what the stages left to what the judge looks at: facts, nothing else.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -145,13 +146,12 @@ fn data_facts(data: &Data, acquired: &Acquired) -> DataFacts {
         .find(|report| report.kind == "data" && report.name == data.id);
     let arrived = report.is_some_and(|report| report.result.is_ok());
     let problem = report.and_then(|report| report.result.as_ref().err());
-    // What lies beside the manifest is there for its author; where anyone else finds it, nothing says.
-    let of_this_machine = data.source.starts_with("file:");
     DataFacts {
         id: data.id.clone(),
         source: data.source.clone(),
         open: match (arrived, problem) {
-            (true, _) if of_this_machine => None,
+            (true, _) if of_this_machine(&data.source) => None,
+            // A file beside the manifest is as open as the manifest is.
             (true, _) => Some(true),
             (false, Some(why)) if why.fault == Fault::Paper => Some(false),
             (false, _) => None,
@@ -164,11 +164,18 @@ fn data_facts(data: &Data, acquired: &Acquired) -> DataFacts {
             (false, _) => None,
         },
         license: data.license.clone(),
-        problem: match problem {
-            Some(why) => Some(why.detail.clone()),
-            None => of_this_machine.then(|| "it is a file of this machine".to_owned()),
-        },
+        problem: problem.map(|why| why.detail.clone()).or_else(|| {
+            of_this_machine(&data.source)
+                .then(|| "it lies on this machine, outside the manifest's folder".to_owned())
+        }),
     }
+}
+
+/// Whether nobody else is known to have it: a file, but not one beside the manifest.
+fn of_this_machine(source: &str) -> bool {
+    source
+        .strip_prefix("file:")
+        .is_some_and(|path| path.starts_with('/') || Path::new(path).starts_with(".."))
 }
 
 fn training(manifest: &Manifest, steps: &[StepRun]) -> Training {

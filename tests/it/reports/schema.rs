@@ -1,6 +1,6 @@
 //! The published schema of the run record, and real records against it.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{rendered, sample};
 use crate::common::up_to_date;
@@ -96,37 +96,44 @@ fn check(root: &Value, schema: &Value, value: &Value, place: &str, found: &mut V
         }
         return;
     }
-    let types: Vec<&str> = match &schema["type"] {
-        Value::String(one) => vec![one],
-        Value::Array(several) => several.iter().filter_map(Value::as_str).collect(),
-        _ => panic!("{place} may be anything: {schema}"),
-    };
-    if !types.contains(&kind(value)) && !(types.contains(&"number") && value.is_number()) {
+    let several = schema["type"].as_array();
+    let several = several.map(|several| several.iter().filter_map(Value::as_str).collect());
+    let one = schema["type"].as_str().map(|one| vec![one]);
+    let types: Vec<&str> = several.or(one).unwrap_or_default();
+    assert!(!types.is_empty(), "{place} may be anything: {schema}");
+    let number = types.contains(&"number") && value.is_number();
+    if !number && !types.contains(&kind(value)) {
         found.push(format!("{place} is no {types:?}: {value}"));
         return;
     }
-    match value {
-        Value::Object(members) => {
-            for name in schema["required"].as_array().into_iter().flatten() {
-                let name = name.as_str().expect("a name");
-                if !members.contains_key(name) {
-                    found.push(format!("{place}/{name} is missing"));
-                }
-            }
-            for (name, member) in members {
-                match (&schema["properties"][name], &schema["additionalProperties"]) {
-                    (Value::Null, Value::Null) => found.push(format!("{place}/{name} is not in the schema")),
-                    (Value::Null, others) => check(root, others, member, &format!("{place}/{name}"), found),
-                    (property, _) => check(root, property, member, &format!("{place}/{name}"), found),
-                }
-            }
+    if let Value::Object(members) = value {
+        members_of(root, schema, members, place, found);
+    }
+    for (index, item) in value.as_array().into_iter().flatten().enumerate() {
+        check(root, &schema["items"], item, &format!("{place}/{index}"), found);
+    }
+}
+
+fn members_of(
+    root: &Value,
+    schema: &Value,
+    members: &Map<String, Value>,
+    place: &str,
+    found: &mut Vec<String>,
+) {
+    let required = schema["required"].as_array().into_iter().flatten();
+    for name in required.filter_map(Value::as_str) {
+        if !members.contains_key(name) {
+            found.push(format!("{place}/{name} is missing"));
         }
-        Value::Array(items) => {
-            for (index, item) in items.iter().enumerate() {
-                check(root, &schema["items"], item, &format!("{place}/{index}"), found);
-            }
+    }
+    for (name, member) in members {
+        let place = format!("{place}/{name}");
+        match (&schema["properties"][name], &schema["additionalProperties"]) {
+            (Value::Null, Value::Null) => found.push(format!("{place} is not in the schema")),
+            (Value::Null, others) => check(root, others, member, &place, found),
+            (property, _) => check(root, property, member, &place, found),
         }
-        _ => {}
     }
 }
 
