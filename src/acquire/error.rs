@@ -281,6 +281,17 @@ impl AcquireError {
         }
     }
 
+    /// Whether there is no room for it on the disk.
+    pub(super) fn is_full(&self) -> bool {
+        let Self::Cache { cause, .. } = self else {
+            return false;
+        };
+        matches!(
+            cause.kind(),
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+        )
+    }
+
     pub(super) fn cache(doing: &'static str) -> impl Fn(io::Error) -> Self {
         move |cause| Self::Cache { doing, cause }
     }

@@ -422,6 +422,11 @@ fn fetch(
     let mut part = open(input.sha256.is_some()).map_err(&disk)?;
     let mut arrived = match source.fetch(request, &mut part, observer) {
         Ok(arrived) => arrived,
+        Err(error) if error.is_full() => {
+            // What is kept would take the room that everything else needs.
+            part.finish().1.discard();
+            return Err(error);
+        }
         Err(error) => return Err(part.keep_if_worth(error)),
     };
     let stitched = part.stitched();

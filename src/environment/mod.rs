@@ -470,6 +470,13 @@ fn verify(environment: &Environment, prefix: &Path, workshop: &Workshop<'_>) -> 
     if outcome.ending == Ending::Cancelled {
         return Err(EnvironmentError::Cancelled);
     }
+    if outcome.ending == Ending::HostDiskFull {
+        let full = std::io::ErrorKind::StorageFull.into();
+        return Err(EnvironmentError::io(
+            "start Python with its logs in",
+            scratch.path(),
+        )(full));
+    }
     if outcome.ending != Ending::Succeeded {
         let explanation = format!("{} ({:?})", read(&stderr), outcome.ending);
         return Err(EnvironmentError::Installer {

@@ -168,6 +168,13 @@ impl Paper {
         self.run_folders().iter().any(|run| run.join(inside).exists())
     }
 
+    /// Whether the cache holds the first bytes of a download.
+    pub(crate) fn has_part_of_a_download(&self) -> bool {
+        let parts = entries(&self.bench.path("cache/reproof/partial"));
+        let length = |part: &PathBuf| fs::metadata(part.join("data")).map_or(0, |data| data.len());
+        parts.iter().any(|part| length(part) > 0)
+    }
+
     /// Nothing half-finished is there, and what is there is whole.
     #[track_caller]
     pub(crate) fn is_tidy(&self) {

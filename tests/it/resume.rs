@@ -19,36 +19,31 @@ fn steps(ran: &Ran) -> Vec<(String, Option<u64>, bool)> {
     steps.map(row).collect()
 }
 
-/// Kills a check at each of its moments in turn, each time after continuing from where the last one died.
-fn killed_everywhere(group: bool) -> (Paper, Ran) {
-    let paper = Paper::new();
-    for gate in ["clone", "fetch", "train/1", "train/2", "odd"] {
+/// Kills a check at each of these gates in turn, each time after continuing from where the last one died.
+fn killed_at(paper: &Paper, gates: &[&str], group: bool) {
+    for gate in gates {
         paper.gates.close(gate);
         let going = paper.start();
         wait_for(gate, || paper.gates.reached(gate));
+        if *gate == "fetch" {
+            wait_for("the first bytes", || paper.has_part_of_a_download());
+        }
         going.kill(group);
         paper.gates.open(gate);
-        check_nothing_is_torn(&paper);
+        check_nothing_is_torn(paper);
     }
-    let going = paper.start();
-    // At any moment from the end of the last step on: measuring, judging, writing.
-    wait_for("the last step", || {
-        paper.any_run_has("steps/odd.seed-2/step.json")
-    });
-    going.kill(group);
-    check_nothing_is_torn(&paper);
+}
+
+/// Kills a check as soon as a run holds this: at some moment of measuring, judging or writing.
+fn killed_after(paper: &Paper, file: &str) {
     let mut going = paper.start();
-    wait_for("a report", || {
-        paper.any_run_has("record.json") || going.has_ended()
-    });
+    wait_for(file, || paper.any_run_has(file) || going.has_ended());
     if going.has_ended() {
         going.end();
     } else {
-        going.kill(group);
+        going.kill(false);
     }
-    check_nothing_is_torn(&paper);
-    let ran = paper.check();
-    (paper, ran)
+    check_nothing_is_torn(paper);
 }
 
 /// Whatever is there under its final name is whole.
@@ -90,7 +85,11 @@ fn ends_as_if_nothing_had_happened(paper: &Paper, ran: &Ran) {
 
 #[test]
 fn killed_at_every_moment_a_check_goes_on_where_it_was() {
-    let (paper, ran) = killed_everywhere(false);
+    let paper = Paper::new();
+    killed_at(&paper, &["clone", "fetch", "train/1", "train/2", "odd"], false);
+    killed_after(&paper, "steps/odd.seed-2/step.json");
+    killed_after(&paper, "record.json");
+    let ran = paper.check();
     ends_as_if_nothing_had_happened(&paper, &ran);
     // The clone that was killed, the one that was not, and no more.
     assert_eq!(paper.clones(), 2);
@@ -122,8 +121,13 @@ fn killed_at_every_moment_a_check_goes_on_where_it_was() {
 
 #[test]
 fn killed_with_its_whole_group_it_goes_on_as_well() {
-    let (paper, ran) = killed_everywhere(true);
-    ends_as_if_nothing_had_happened(&paper, &ran);
+    let paper = Paper::new();
+    killed_at(&paper, &["clone", "fetch", "train/2"], true);
+    let ran = paper.check();
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let reused: Vec<bool> = steps(&ran).into_iter().map(|(_, _, reused)| reused).collect();
+    assert_eq!(reused, [true, true, false, false, false]);
+    paper.is_tidy();
 }
 
 #[test]
