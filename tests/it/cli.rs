@@ -187,7 +187,7 @@ fn a_manifest_that_is_not_there_is_the_users_mistake() {
     insta::assert_snapshot!(said, @r"
     error: there is no manifest `[bench]/absent.toml`
 
-    hint: `reproof init` drafts one, `reproof demo` writes an example
+    hint: `reproof demo` writes an example
     ");
 }
 
