@@ -105,7 +105,10 @@ fn packages(built: &Environment, run: &str) -> Vec<String> {
         Some(as_of) if !built.built_from_source.is_empty() => format!(" --exclude-newer {as_of}"),
         _ => String::new(),
     };
+    let uv = built.resolved.as_ref().map(|resolved| one_line(&resolved.uv));
+    let uv = uv.unwrap_or_default();
     vec![
+        comment(&format!("with uv {uv}, which `pip install uv=={uv}` gets")),
         format!(
             "REPORT=$FROM/.reproof/runs/{}    # the folder of this report",
             shell(run)

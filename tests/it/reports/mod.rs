@@ -222,6 +222,7 @@ fn the_report_lets_a_new_engineer_start() {
     cp code/weights/large.bin checkpoints/large
     echo 'bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb  checkpoints/large' | sha256sum -c --quiet
 
+    # with uv 0.13.0, which `pip install uv==0.13.0` gets
     REPORT=$FROM/.reproof/runs/20260131T120000000Z-sample    # the folder of this report
     uv venv -q --python 3.8.18 venv && . venv/bin/activate
     uv pip install -q --no-deps --require-hashes --exclude-newer 2018-02-05T00:00:00Z -r "$REPORT"/environment.txt
@@ -458,6 +459,20 @@ fn the_rest_of_the_report_says_what_it_rests_on() {
     - The repository has no licence: nobody may use its code
     - Machine: kernel `6.1.0`
     "#);
+}
+
+#[test]
+fn the_run_keeps_the_record_the_report_and_the_pinned_packages() {
+    let folder = tempfile::tempdir().expect("a folder");
+    reproof::report::write_files(&sample::report(), folder.path()).expect("written");
+    let mut names: Vec<_> = fs::read_dir(folder.path())
+        .expect("a folder")
+        .map(|entry| entry.expect("an entry").file_name())
+        .collect();
+    names.sort();
+    assert_eq!(names, ["environment.txt", "record.json", "report.md"]);
+    let packages = fs::read_to_string(folder.path().join("environment.txt")).expect("packages");
+    assert_eq!(packages, "numpy==1.14.0 --hash=sha256:00\n");
 }
 
 /// A report of the demo, checked once, and the bench that it lies on.

@@ -95,6 +95,7 @@ fn with(text: &str) -> reproof::report::Report {
 #[expect(clippy::wildcard_enum_match_arm, reason = "all other events are words")]
 #[test]
 fn nothing_that_others_wrote_becomes_markup() {
+    let sample = rendered("markdown", &sample::report(), 100);
     for hostile in HOSTILE {
         let text = rendered("markdown", &with(hostile), 100);
         let options = Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_GFM;
@@ -126,7 +127,6 @@ fn nothing_that_others_wrote_becomes_markup() {
             }
         }
         assert_eq!(headings, 7, "{hostile:?} made or broke a heading\n{text}");
-        let sample = rendered("markdown", &sample::report(), 100);
         let rows = |text: &str| {
             let parser = Parser::new_ext(text, options);
             parser
