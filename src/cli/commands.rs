@@ -51,7 +51,7 @@ fn failed(terminal: &Terminal, error: &dyn Diagnose) -> Exit {
 fn read(path: &Path, settings: &Settings, terminal: &Terminal) -> Result<(Manifest, Option<Lock>), Exit> {
     let path = settings.absolute(path);
     let manifest = Manifest::read(&path).map_err(|error| refused(&error, terminal))?;
-    if !manifest.warnings.is_empty() {
+    if !manifest.warnings.is_empty() && !terminal.is_quiet() {
         terminal.line(&manifest.warnings.render(terminal.colors_messages()));
     }
     let lock = Lock::read(&Lock::path_for(&path)).map_err(|error| failed(terminal, &error))?;
@@ -119,7 +119,8 @@ fn check(wanted: &CheckArguments, format: Format, settings: &Settings, terminal:
         exit = exit.worst(ended);
     }
     if format == Format::Json {
-        joined(&records, wanted.manifests.len()).map(|text| terminal.result(&text));
+        let text = joined(&records, wanted.manifests.len());
+        text.iter().for_each(|text| terminal.result(text));
     }
     if terminal.is_cancelled() {
         Exit::Interrupted

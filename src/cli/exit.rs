@@ -79,6 +79,14 @@ mod tests {
     }
 
     #[test]
+    fn every_code_is_documented() {
+        let page = include_str!("../../docs/exit-codes.md");
+        for exit in Exit::ALL {
+            assert!(page.contains(&format!("\n| {} | ", exit.code())), "{exit:?}");
+        }
+    }
+
+    #[test]
     fn what_a_paper_did_outranks_what_could_not_be_decided() {
         assert_eq!(Exit::Undecided.worst(Exit::PolicyFails), Exit::PolicyFails);
         assert_eq!(Exit::PolicyFails.worst(Exit::Undecided), Exit::PolicyFails);

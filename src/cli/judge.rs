@@ -19,14 +19,30 @@ pub(super) fn judge(wanted: &JudgeArguments, format: Format, terminal: &Terminal
             });
             Exit::Success
         }
-        Err(message) => {
-            terminal.message("error", "31", &message);
+        Err(wrong) => {
+            terminal.message("error", "31", &wrong.message);
+            if let Some(hint) = wrong.hint {
+                terminal.line("");
+                terminal.message("hint", "36", hint);
+            }
             Exit::Usage
         }
     }
 }
 
-fn judged(wanted: &JudgeArguments) -> Result<ClaimJudgement, String> {
+/// An argument that makes no sense.
+struct Wrong {
+    message: String,
+    hint: Option<&'static str>,
+}
+
+impl From<String> for Wrong {
+    fn from(message: String) -> Self {
+        Self { message, hint: None }
+    }
+}
+
+fn judged(wanted: &JudgeArguments) -> Result<ClaimJudgement, Wrong> {
     let metric = metric(wanted)?;
     let claimed = Printed::parse(&wanted.claimed).map_err(|error| format!("--claimed: {error}"))?;
     let tolerance = wanted
@@ -37,10 +53,12 @@ fn judged(wanted: &JudgeArguments) -> Result<ClaimJudgement, String> {
         .transpose()
         .map_err(|error| format!("--tolerance: {error}"))?;
     if wanted.claimed_runs == Some(0) {
-        return Err("--claimed-runs: a value has at least one run behind it".to_owned());
+        return Err("--claimed-runs: a value has at least one run behind it"
+            .to_owned()
+            .into());
     }
     if let Some(bad) = wanted.measured.iter().find(|value| !value.is_finite()) {
-        return Err(format!("--measured: {bad} is not a measurement"));
+        return Err(format!("--measured: {bad} is not a measurement").into());
     }
     Ok(numbers(&Numbers {
         metric: &metric,
@@ -52,7 +70,7 @@ fn judged(wanted: &JudgeArguments) -> Result<ClaimJudgement, String> {
     }))
 }
 
-fn metric(wanted: &JudgeArguments) -> Result<MetricInfo, String> {
+fn metric(wanted: &JudgeArguments) -> Result<MetricInfo, Wrong> {
     if let Some(info) = measure::info(&wanted.metric) {
         return Ok(info);
     }
@@ -65,10 +83,12 @@ fn metric(wanted: &JudgeArguments) -> Result<MetricInfo, String> {
             let near = near
                 .map(|name| format!("; did you mean `{name}`?"))
                 .unwrap_or_default();
-            return Err(format!(
-                "unknown metric `{}`{near} A metric that reproof does not know needs `--direction higher|lower`",
-                wanted.metric
-            ));
+            return Err(Wrong {
+                message: format!("unknown metric `{}`{near}", wanted.metric),
+                hint: Some(
+                    "a metric that reproof does not know needs `--direction higher` or `--direction lower`",
+                ),
+            });
         }
     };
     Ok(MetricInfo {

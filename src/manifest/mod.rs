@@ -320,6 +320,9 @@ pub struct Step {
     pub checkpoints: Vec<String>,
     /// Earlier steps whose outputs it sees; by default all.
     pub needs: Vec<String>,
+    /// Those of `needs` that it runs without where they did not end well: nobody named them, and they are of its
+    /// own phase or a later one, or hand nothing on.
+    pub does_without: Vec<String>,
     /// What is kept of what it writes: paths relative to its output folder or its working folder.
     pub outputs: Vec<String>,
     /// Its seeds. A step without seeds that needs a seeded step runs once for each of that step's seeds.
@@ -341,7 +344,7 @@ pub struct Step {
 }
 
 /// What a step is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Phase {
     /// Converting data, compiling.
     Prepare,

@@ -220,13 +220,13 @@ section! {
         /// Checkpoints that it sees.
         #[schemars(extend("default" = [], "examples" = [["gat"]]))]
         checkpoints: Maybe<List<Line>>,
-        /// Earlier steps whose outputs it sees; all of them when left out.
+        /// Earlier steps whose outputs it sees. When left out: all of them, and it runs even if one of its own phase did not end well.
         #[schemars(extend("examples" = [["prepare"]]))]
         needs: Maybe<List<Line>>,
         /// What is kept of what it writes: files or folders, relative to its output folder or its working folder.
         #[schemars(extend("default" = [], "examples" = [["predictions.csv"]]))]
         outputs: Maybe<List<RelativePath>>,
-        /// Its seeds; it runs once for each. A list, or `{ min, max }`: then as many as it takes to decide the claims.
+        /// Its seeds; it runs once for each. A list, or `{ min, max }`: seeds 1, 2, … up to `max`, all of which are run for now.
         #[schemars(extend("examples" = [[1, 2, 3], { "min": 2, "max": 20 }]))]
         seeds: Maybe<Seeds>,
         /// How often each seed is run. Two runs with the same outputs prove the step deterministic.
@@ -302,7 +302,7 @@ impl FromToml for Command {
 pub(super) enum Seeds {
     /// These, in this order.
     Listed(List<Seed>),
-    /// 1, 2, … until the claims are decided.
+    /// 1, 2, … up to the largest number of runs.
     Sequential(SeedRange),
 }
 

@@ -69,20 +69,44 @@ fn seeds_that_do_not_meet_are_refused() {
         let kinds: Vec<_> = problems.problems.iter().map(|problem| problem.kind).collect();
         assert_eq!(kinds, [ProblemKind::Conflict], "{problems}");
     };
-    conflict(&["run = [\"a\"]\nseeds = [1]", "run = [\"b\"]\nseeds = [2]"]);
+    let a = "run = [\"a\"]\nseeds = [1]\noutputs = [\"a\"]";
+    conflict(&[a, "run = [\"b\"]\nneeds = [\"s0\"]\nseeds = [2]"]);
     conflict(&[
-        "run = [\"a\"]\nseeds = [1]",
+        a,
         "run = [\"b\"]\nneeds = []\nseeds = [2]",
-        "run = [\"c\"]",
+        "run = [\"c\"]\nneeds = [\"s0\", \"s1\"]",
     ]);
     conflict(&[
         "run = [\"a\"]\nseeds = { min = 2, max = 3 }",
-        "run = [\"b\"]\nseeds = [1, 2]",
+        "run = [\"b\"]\nneeds = [\"s0\"]\nseeds = [1, 2]",
     ]);
     let twice = "run = [\"a\"]\nseeds = { min = 2, max = 3 }";
     assert!(manifest(&[twice, twice]).is_ok());
     let (one, other) = ("run = [\"a\"]\nseeds = [1, 2]", "run = [\"b\"]\nseeds = [2, 1]");
     assert!(manifest(&[one, other, "run = [\"c\"]"]).is_ok());
+}
+
+#[test]
+fn steps_beside_each_other_do_without_each_other() {
+    let steps = [
+        "run = [\"a\"]\nseeds = [1, 2]\noutputs = [\"a\"]",
+        "run = [\"b\"]\nseeds = [1]\noutputs = [\"b\"]",
+        "run = [\"c\"]\nseeds = [7]\noutputs = [\"c\"]",
+        "run = [\"d\"]\nneeds = [\"s2\"]",
+    ];
+    let manifest = manifest(&steps).unwrap_or_else(|problems| panic!("{problems}"));
+    let of = |index: usize| {
+        let step = &manifest.steps[index];
+        (step.needs.join(" "), step.does_without.join(" "))
+    };
+    assert_eq!(
+        of(1),
+        ("s0".to_owned(), "s0".to_owned()),
+        "seen where it ended well"
+    );
+    assert_eq!(of(2), (String::new(), String::new()), "other seeds");
+    assert_eq!(of(3), ("s2".to_owned(), String::new()), "named, so needed");
+    assert_eq!(manifest.seeds_of(&manifest.steps[2]), &Seeds::Listed(vec![7]));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! From what the stages left to what the judge looks at: facts, nothing else.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -149,7 +150,8 @@ fn data_facts(data: &Data, acquired: &Acquired) -> DataFacts {
         id: data.id.clone(),
         source: data.source.clone(),
         open: match (arrived, problem) {
-            // A file beside the manifest is as open as the manifest is; anyone else has to find it elsewhere.
+            (true, _) if of_this_machine(&data.source) => None,
+            // A file beside the manifest is as open as the manifest is.
             (true, _) => Some(true),
             (false, Some(why)) if why.fault == Fault::Paper => Some(false),
             (false, _) => None,
@@ -162,8 +164,18 @@ fn data_facts(data: &Data, acquired: &Acquired) -> DataFacts {
             (false, _) => None,
         },
         license: data.license.clone(),
-        problem: problem.map(|why| why.detail.clone()),
+        problem: problem.map(|why| why.detail.clone()).or_else(|| {
+            of_this_machine(&data.source)
+                .then(|| "it lies on this machine, outside the manifest's folder".to_owned())
+        }),
     }
+}
+
+/// Whether nobody else is known to have it: a file, but not one beside the manifest.
+fn of_this_machine(source: &str) -> bool {
+    source
+        .strip_prefix("file:")
+        .is_some_and(|path| path.starts_with('/') || Path::new(path).starts_with(".."))
 }
 
 fn training(manifest: &Manifest, steps: &[StepRun]) -> Training {

@@ -146,6 +146,15 @@ fn may_run(
         );
         return Err(Unmeasured::new(Reason::OverBudget, Fault::Host, why).hint("raise `[budget] wall`"));
     }
+    if !is_folder_of(ground.pristine, &ground.manifest.code.subdirectory) {
+        let name = ground.manifest.code.subdirectory.display();
+        let why = format!(
+            "the pinned code has no folder `{name}` to run step `{}` in",
+            step.id
+        );
+        let unmeasured = Unmeasured::new(Reason::CodeUnavailable, Fault::Manifest, why);
+        return Err(unmeasured.hint("`[code] subdirectory` is relative to the top of the repository"));
+    }
     if step.gpus > ground.gpus {
         let why = format!(
             "step `{}` needs {} GPU(s) and this machine has {}",
@@ -167,6 +176,9 @@ fn may_run(
         return Err(native_missing(ground.manifest, step, &model.checkpoint));
     }
     for needed in needed_runs(step, execution, done) {
+        if step.does_without.contains(&needed.execution.step) {
+            continue;
+        }
         if let Err(why) = &needed.result {
             let mut why = why.clone();
             why.detail = format!(
@@ -178,6 +190,15 @@ fn may_run(
         }
     }
     Ok(())
+}
+
+/// Whether `inside` is a folder of the tree `top`, through no link: a link may lead out of the tree.
+fn is_folder_of(top: &Path, inside: &Path) -> bool {
+    let mut here = top.to_owned();
+    inside.components().all(|part| {
+        here.push(part);
+        std::fs::symlink_metadata(&here).is_ok_and(|data| data.is_dir())
+    })
 }
 
 fn native_missing(manifest: &Manifest, step: &Step, checkpoint: &str) -> Unmeasured {
@@ -213,4 +234,20 @@ pub(super) fn needed_runs<'a>(
         let same_seed = run.execution.seed.is_none() || run.execution.seed == execution.seed;
         step.needs.contains(&run.execution.step) && same_seed && run.execution.repeat == 1
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_runs_in_a_folder_of_the_tree_and_through_no_link() {
+        let top = tempfile::tempdir().expect("a folder");
+        std::fs::create_dir_all(top.path().join("src/deep")).expect("made");
+        std::fs::write(top.path().join("file"), "").expect("written");
+        std::os::unix::fs::symlink("/etc", top.path().join("link")).expect("linked");
+        let is = |inside: &str| is_folder_of(top.path(), Path::new(inside));
+        assert!(is(".") && is("src") && is("src/deep"));
+        assert!(!is("other") && !is("file") && !is("link") && !is("src/other"));
+    }
 }

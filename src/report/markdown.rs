@@ -239,7 +239,11 @@ fn inputs(report: &Report) -> String {
         };
         vec![
             format!("{} {}", input.kind, code(&input.name)),
-            code(&input.source),
+            if input.kind == "file" {
+                markdown(&input.source)
+            } else {
+                code(&input.source)
+            },
             place(input, &report.manifest),
             input.license.as_deref().map_or_else(dash, markdown),
             digest,
@@ -407,7 +411,7 @@ fn stages(report: &Report) -> String {
         &["---", "---:", "---"],
         rows,
     ));
-    let findings: String = report.steps.iter().map(findings).collect();
+    let findings = findings(report);
     if !findings.is_empty() {
         let _ = write!(text, "\nFindings:\n\n{findings}");
     }
@@ -456,28 +460,49 @@ fn steps(report: &Report) -> String {
     )
 }
 
-/// What a reader should know of one run of a step: how it failed, what it tried, what it changed.
-fn findings(run: &StepRun) -> String {
-    let title = code(&run.execution.title());
-    let mut text = String::new();
+/// What a reader should know of the steps, the same finding of several runs once.
+fn findings(report: &Report) -> String {
+    let mut found: Vec<(&str, String, Vec<String>)> = Vec::new();
+    for run in &report.steps {
+        for text in findings_of(run) {
+            let (step, title) = (run.execution.step.as_str(), run.execution.title());
+            let known = found
+                .iter_mut()
+                .find(|(of, said, _)| *of == step && *said == text);
+            match known {
+                Some((_, _, titles)) => titles.push(title),
+                None => found.push((step, text, vec![title])),
+            }
+        }
+    }
+    let lines = found
+        .into_iter()
+        .map(|(step, text, titles)| match titles.as_slice() {
+            [only] => format!("- {}: {text}\n", code(only)),
+            several => format!("- {}, {} runs: {text}\n", code(step), several.len()),
+        });
+    lines.collect()
+}
+
+/// How one run of a step failed, what it tried, what it changed.
+fn findings_of(run: &StepRun) -> Vec<String> {
+    let mut found = Vec::new();
     if let Err(why) = &run.result {
-        let _ = writeln!(text, "- {title}: **{}**: {}", why.reason, prose(&why.detail));
+        found.push(format!("**{}**: {}", why.reason, prose(&why.detail)));
     }
-    for attempt in &run.attempts {
-        let what = markdown(&attempt.what);
-        let _ = writeln!(text, "- {title} tried ({}): {what}", attempt.kind.name());
-    }
-    let changed = match &run.result {
-        Ok(ran) if run.execution.repeat == 1 => ran.changed.as_slice(),
-        Ok(_) | Err(_) => &[],
-    };
-    if !changed.is_empty() {
-        let shown = changed.iter().take(CHANGES).map(|change| markdown(change));
-        let more = if changed.len() > CHANGES { ", …" } else { "" };
+    let attempts = run.attempts.iter();
+    found.extend(
+        attempts.map(|attempt| format!("tried ({}): {}", attempt.kind.name(), markdown(&attempt.what))),
+    );
+    if let Ok(ran) = &run.result
+        && !ran.changed.is_empty()
+    {
+        let shown = ran.changed.iter().take(CHANGES).map(|change| markdown(change));
+        let more = if ran.changed.len() > CHANGES { ", …" } else { "" };
         let shown = shown.collect::<Vec<_>>().join(", ");
-        let _ = writeln!(text, "- {title} changed its working copy: {shown}{more}");
+        found.push(format!("changed its working copy: {shown}{more}"));
     }
-    text
+    found
 }
 
 fn environment(report: &Report) -> String {
@@ -515,7 +540,7 @@ fn built_environment(built: &Environment) -> String {
         let _ = writeln!(text, "- {}", prose(&sentence(note)));
     }
     for wish in &built.wishes {
-        let _ = writeln!(text, "- {}", prose(&sentence(&wish.to_string())));
+        let _ = writeln!(text, "- {}", prose(&wish.to_string()));
     }
     if !built.built_from_source.is_empty() {
         let names: Vec<String> = built.built_from_source.iter().map(|name| code(name)).collect();

@@ -17,8 +17,10 @@ pub(super) const ENVIRONMENT: &str = "environment.txt";
 
 /// The whole script, for a POSIX shell.
 pub(super) fn script(report: &Report) -> String {
-    let mut parts = vec![code(report), environment(report)];
+    let mut parts = vec![code(report)];
+    // Before the environment, whose Python may have no pip.
     parts.extend(inputs(report));
+    parts.push(environment(report));
     parts.push(begin(report));
     let steps = report.manifest.steps.iter();
     parts.extend(steps.map(|step| step_lines(report, step)));
@@ -362,7 +364,7 @@ fn step_lines(report: &Report, step: &Step) -> Vec<String> {
     let mut looped = title;
     looped.push(format!("for SEED in {}; do", seeds.join(" ")));
     looped.extend(lines.into_iter().map(|line| format!("  {line}")));
-    looped.push("done".to_owned());
+    looped.push("done; SEED=".to_owned());
     looped
 }
 

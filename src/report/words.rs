@@ -155,10 +155,14 @@ pub(super) const FLOOR_UNKNOWN: &str = "floor unknown: the score is the share of
 
 /// The outcome in words, with the reason of one that was not run.
 pub(super) fn outcome(judged: &ClaimJudgement) -> String {
-    match judged.outcome {
-        Outcome::NotRun(reason) => format!("not-run: {reason}"),
-        outcome if judged.exact => format!("{}, same digits", outcome.code()),
-        outcome => outcome.code().to_owned(),
+    let code = judged.outcome.code();
+    if let Outcome::NotRun(reason) = judged.outcome {
+        return format!("{code}: {reason}");
+    }
+    if judged.exact {
+        format!("{code}, same digits")
+    } else {
+        code.to_owned()
     }
 }
 

@@ -1,1 +1,386 @@
+//! The command line: what each command takes and says, and how it ends.
 
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::common::{Bench, Ran, up_to_date};
+
+/// The commands, in the order of the help.
+fn commands(bench: &Bench) -> Vec<String> {
+    let help = bench.run(&["--help"]).stdout;
+    let list = help
+        .split("Commands:\n")
+        .nth(1)
+        .and_then(|rest| rest.split("\n\n").next());
+    let lines = list
+        .expect("commands")
+        .lines()
+        .filter(|line| line.starts_with("  ") && !line.starts_with("   "));
+    lines
+        .filter_map(|line| line.split_whitespace().next().map(str::to_owned))
+        .filter(|name| name != "help")
+        .collect()
+}
+
+#[test]
+fn the_help_of_every_command_is_in_the_documentation() {
+    let bench = Bench::new();
+    let mut text = "# Command line\n\nGenerated from the program: `UPDATE=1 cargo test --test it cli::`. Exit codes: [exit-codes.md](exit-codes.md).\n".to_owned();
+    let mut section = |title: &str, arguments: &[&str]| {
+        let ran = bench.run(arguments);
+        assert_eq!(ran.code, 0, "{title}");
+        let help: Vec<&str> = ran.stdout.lines().map(str::trim_end).collect();
+        text.push_str(&format!(
+            "\n## `{title}`\n\n```text\n{}\n```\n",
+            help.join("\n").trim()
+        ));
+    };
+    section("reproof", &["--help"]);
+    for command in commands(&bench) {
+        section(&format!("reproof {command}"), &[&command, "--help"]);
+    }
+    for action in ["list", "verify", "prune"] {
+        section(&format!("reproof cache {action}"), &["cache", action, "--help"]);
+    }
+    up_to_date("docs/cli.md", &text);
+}
+
+#[test]
+fn judge_gives_the_numbers_that_others_rely_on() {
+    let ran = Bench::new().run(&[
+        "judge",
+        "--metric",
+        "accuracy",
+        "--claimed",
+        "83.0 ± 0.7 %",
+        "--claimed-runs",
+        "100",
+        "--measured",
+        "0.821,0.829,0.834",
+        "--floor",
+        "0.3",
+        "--tolerance",
+        "1 %",
+        "--format",
+        "json",
+    ]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let judged = ran.json();
+    let names = [
+        "outcome",
+        "exact",
+        "ratio",
+        "score",
+        "difference",
+        "interval",
+        "margin",
+        "df",
+        "se",
+        "runs",
+        "more_runs_needed",
+        "implied_luck",
+        "reasons",
+    ];
+    for name in names {
+        assert!(judged.get(name).is_some(), "no `{name}` in {judged:#}");
+    }
+    assert_eq!(judged["outcome"], "inconclusive");
+    assert_eq!(judged["runs"], 3);
+    assert!(judged["interval"].as_array().is_some_and(|ends| ends.len() == 2));
+}
+
+#[test]
+fn judge_tells_people_what_it_comes_to() {
+    let ran = Bench::new().run(&[
+        "judge",
+        "--metric",
+        "accuracy",
+        "--claimed",
+        "83.0 ± 0.7 %",
+        "--claimed-runs",
+        "100",
+        "--measured",
+        "0.821,0.829,0.834",
+    ]);
+    insta::assert_snapshot!(ran.stdout, @r"
+    inconclusive
+      score        10.0 / 10
+      ratio        99.8 % of the claim
+      difference   -0.002000
+      interval     -0.012759 to +0.008759 (90 %)
+      margin       0.0083 = max(half-unit 0.0005, 1 % of the claim 0.0083, claimed spread 0.007)
+      se           0.003850
+      df           2.14
+      more runs    6 would decide
+      - floor unknown: the score is the share of the claim
+      - about 6 more runs would decide with a chance of 80 %
+      - 3 runs can see a gap of 0.01473 beyond the margin, this one is 0.0063
+    ");
+}
+
+#[track_caller]
+fn refused(arguments: &[&str]) -> String {
+    let ran = Bench::new().run(arguments);
+    assert_eq!(ran.code, 2, "{}", ran.stderr);
+    assert_eq!(ran.stdout, "");
+    ran.stderr
+}
+
+#[test]
+fn wrong_usage_says_what_was_expected() {
+    let judge = [
+        "judge",
+        "--claimed",
+        "0.9",
+        "--measured",
+        "0.9",
+        "--metric",
+        "acuracy",
+    ];
+    insta::assert_snapshot!(refused(&judge), @r"
+    error: unknown metric `acuracy`; did you mean `accuracy`?
+
+    hint: a metric that reproof does not know needs `--direction higher` or `--direction lower`
+    ");
+    let judge = [
+        "judge",
+        "--claimed",
+        "0.9",
+        "--measured",
+        "nan",
+        "--metric",
+        "accuracy",
+    ];
+    insta::assert_snapshot!(refused(&judge), @"error: --measured: NaN is not a measurement");
+    let judge = [
+        "judge",
+        "--claimed",
+        "good",
+        "--measured",
+        "0.9",
+        "--metric",
+        "accuracy",
+    ];
+    insta::assert_snapshot!(refused(&judge), @"error: --claimed: `good` is not a number");
+    insta::assert_snapshot!(refused(&["chek"]), @r"
+    error: unrecognized subcommand 'chek'
+
+      tip: some similar subcommands exist: 'schema', 'check'
+
+    Usage: reproof [OPTIONS] <COMMAND>
+
+    For more information, try '--help'.
+    ");
+}
+
+#[test]
+fn a_manifest_that_is_not_there_is_the_users_mistake() {
+    let bench = Bench::new();
+    let ran = bench.run(&["check", "absent.toml"]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (2, ""));
+    let said = ran
+        .stderr
+        .replace(&bench.path("").display().to_string(), "[bench]/");
+    insta::assert_snapshot!(said, @r"
+    error: there is no manifest `[bench]/absent.toml`
+
+    hint: `reproof init` drafts one, `reproof demo` writes an example
+    ");
+}
+
+/// Every file below `folder`, with its length.
+fn files(folder: &Path) -> BTreeMap<PathBuf, u64> {
+    let mut found = BTreeMap::new();
+    let mut waiting = vec![folder.to_owned()];
+    while let Some(folder) = waiting.pop() {
+        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+            let metadata = entry.metadata().expect("metadata");
+            found.insert(entry.path(), metadata.len());
+            if metadata.is_dir() {
+                waiting.push(entry.path());
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn a_plan_says_what_would_be_done_and_writes_nothing() {
+    let bench = Bench::on("trains-and-evaluates");
+    let before = files(&bench.path("paper"));
+    let ran = bench.run(&["plan", "paper/paper.toml"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert_eq!(files(&bench.path("paper")), before);
+    let found = files(&bench.path("cache"));
+    assert!(found.keys().all(|path| !path.is_file()), "{found:?}");
+
+    let mut settings = insta::Settings::clone_current();
+    settings.add_filter("[0-9a-f]{40}", "[commit]");
+    settings.add_filter(r"Python 3\.\d+\.\d+", "Python [version]");
+    settings.bind(|| {
+        insta::assert_snapshot!(ran.stdout, @r"
+    Outputs of one step are inputs of the next, seed by seed
+
+    claim  metric    claimed  will be
+    ─────────────────────────────────────────────────────────────────────────────
+    sound  accuracy  91.3 %   read from what the code prints, after step `sound`
+    odd    accuracy  90.0 %   read from what the code prints, after step `odd`
+
+    needs        state          what
+    ───────────────────────────────────────────────────────────────────────────────────
+    code         to be fetched  repository at [commit]
+    environment  –              the machine's own Python and packages; Python [version]
+
+    step   runs  each at most  will take  command
+    ─────────────────────────────────────────────────────────────
+    sound  2     1m, 1.0 GiB   not known  python sound.py
+    train  3     1h, 4.0 GiB   not known  python train.py {seed}
+    odd    3     1h, 4.0 GiB   not known  python odd.py
+
+    time    not known before every step has run once, at most 6h 2m
+
+    nothing is missing
+    ");
+    });
+
+    let planned = bench
+        .run(&["plan", "--format", "json", "paper/paper.toml"])
+        .json();
+    assert_eq!(planned["code"]["cached"], false);
+    assert_eq!(planned["spending"]["forecast_seconds"], Value::Null);
+    bench.check();
+    let planned = bench
+        .run(&["plan", "--format", "json", "paper/paper.toml"])
+        .json();
+    assert_eq!(planned["code"]["cached"], true);
+    assert!(
+        planned["spending"]["forecast_seconds"]
+            .as_f64()
+            .is_some_and(|seconds| seconds > 0.0)
+    );
+    let environment = planned["environment"].as_str().expect("words");
+    let record = bench.check().json();
+    let python = record["environment"]["python"].as_str().expect("a version");
+    assert!(
+        environment.contains(python),
+        "planned {environment}, used {python}"
+    );
+}
+
+#[test]
+fn a_plan_names_what_is_missing() {
+    let bench = Bench::on("reproduces");
+    let manifest = bench.read("paper/paper.toml");
+    let manifest = manifest
+        .replace("license = \"CC0-1.0\"\n", "")
+        .replace("memory = \"1 GiB\"", "memory = \"1 GiB\"\ngpus = 64");
+    let sha256 = manifest
+        .lines()
+        .find(|line| line.starts_with("sha256"))
+        .expect("a digest");
+    bench.write("paper/paper.toml", &manifest.replace(sha256, ""));
+    let ran = bench.run(&["plan", "paper/paper.toml"]);
+    let missing = ran.stdout.split("missing:\n").nth(1).expect(&ran.stdout);
+    let missing = regex::Regex::new("has \\d+")
+        .expect("a pattern")
+        .replace_all(missing, "has [some]");
+    insta::assert_snapshot!(missing, @r"
+    - step `sound` needs 64 GPU(s); this machine has [some]
+    - `labels` has no `sha256`: run `reproof lock`
+    - `labels` names no licence: the check `open-data` cannot pass
+    ");
+}
+
+#[test]
+fn doctor_says_what_is_there_and_how_to_get_the_rest() {
+    let bench = Bench::new();
+    let ran = bench.run(&["doctor", "--format", "json"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let facts = ran.json()["facts"].as_array().expect("facts").clone();
+    let names: Vec<&str> = facts.iter().filter_map(|fact| fact["name"].as_str()).collect();
+    for name in [
+        "sandbox (full)",
+        "uv",
+        "python",
+        "gpu",
+        "slurm",
+        "onnx-runtime",
+        "libtorch",
+        "disk",
+    ] {
+        assert!(names.contains(&name), "no `{name}` among {names:?}");
+    }
+    let text = bench.run(&["doctor"]).stdout;
+    for fact in facts {
+        let (name, status) = (
+            fact["name"].as_str().expect("a name"),
+            fact["status"].as_str().expect("a status"),
+        );
+        assert!(["ok", "limited", "missing"].contains(&status), "{fact:#}");
+        assert!(!fact["detail"].as_str().expect("a detail").is_empty(), "{fact:#}");
+        assert!(text.contains(name) && text.contains(status), "{text}");
+        if let Some(fix) = fact["fix"].as_str() {
+            assert!(text.contains(fix), "the fix of `{name}` is whole in\n{text}");
+        }
+    }
+}
+
+/// The demo is checked once; everything about how its result is said is looked at here.
+#[test]
+fn results_go_to_stdout_and_the_rest_to_stderr() {
+    let bench = Bench::on("falls-short");
+    let ran: Ran = bench.run(&["check", "paper/paper.toml"]);
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    assert!(ran.stdout.contains("verdict  untrusted"), "{}", ran.stdout);
+    assert!(
+        !ran.stdout.contains('\x1b') && !ran.stderr.contains('\x1b'),
+        "no colour into a file"
+    );
+    assert!(
+        ran.stderr.contains("\npinning the code, fetching the data\n"),
+        "{}",
+        ran.stderr
+    );
+    assert!(ran.stderr.contains("  step odd: succeeded in"), "{}", ran.stderr);
+    assert!(
+        ran.stderr
+            .ends_with("policy: `review` does not hold: the verdict is untrusted\n"),
+        "{}",
+        ran.stderr
+    );
+
+    let quiet = bench.run(&["check", "--quiet", "paper/paper.toml"]);
+    assert_eq!(
+        quiet.stderr,
+        "policy: `review` does not hold: the verdict is untrusted\n"
+    );
+
+    let verbose = bench.run(&["check", "--verbose", "--fresh", "paper/paper.toml"]);
+    assert!(verbose.stderr.contains(" | accuracy="), "{}", verbose.stderr);
+
+    let colored = bench.run(&["check", "--color", "always", "paper/paper.toml"]);
+    assert!(colored.stdout.contains("\x1b["), "{}", colored.stdout);
+
+    let two = bench.run(&[
+        "check",
+        "--format",
+        "json",
+        "paper/paper.toml",
+        "paper/paper.toml",
+    ]);
+    let records = two.json();
+    assert_eq!(records.as_array().map(Vec::len), Some(2));
+    assert_ne!(records[0]["run"], records[1]["run"]);
+}
+
+#[test]
+fn both_schemas_are_printed() {
+    let bench = Bench::new();
+    let manifest = bench.run(&["schema"]);
+    assert_eq!(manifest.json()["title"], "reproof manifest");
+    let record = bench.run(&["schema", "record"]);
+    assert_eq!(record.json()["title"], "reproof run record");
+}

@@ -78,6 +78,12 @@ impl Bench {
         fs::write(path, text).expect("written");
     }
 
+    /// Reads a file of the bench.
+    #[track_caller]
+    pub(crate) fn read(&self, inside: &str) -> String {
+        fs::read_to_string(self.path(inside)).unwrap_or_else(|error| panic!("{inside}: {error}"))
+    }
+
     /// Adds an argument to every later call of [`Self::check`].
     pub(crate) fn with(mut self, argument: &str) -> Self {
         self.extra.push(argument.to_owned());
@@ -184,4 +190,26 @@ pub(crate) fn copy(from: &Path, to: &Path) {
             fs::copy(entry.path(), target).expect("copied");
         }
     }
+}
+
+/// Compares a generated file with what is checked in; with `UPDATE=1` it is written anew.
+#[track_caller]
+pub(crate) fn up_to_date(path: &str, text: &str) {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    #[expect(clippy::disallowed_methods, reason = "a switch of the tests, not of the tool")]
+    if std::env::var_os("UPDATE").is_some() {
+        fs::write(&file, text).expect("written");
+    }
+    let checked_in = fs::read_to_string(&file).unwrap_or_default();
+    assert!(
+        checked_in == text,
+        "{path} is out of date: run `UPDATE=1 cargo test --test it` and look at the difference"
+    );
+}
+
+/// A file of the package.
+#[track_caller]
+pub(crate) fn read(path: &str) -> String {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    fs::read_to_string(file).unwrap_or_else(|error| panic!("{path}: {error}"))
 }

@@ -1,5 +1,6 @@
 //! Integration tests, in one binary: each further one is another long link.
 
+mod architecture;
 mod cli;
 mod common;
 mod common_faults;
@@ -14,5 +15,6 @@ mod manifest;
 mod papers;
 mod refused;
 mod registry;
+mod reports;
 mod resume;
 mod servers;

@@ -107,9 +107,13 @@ impl Danger {
 
 /// Copies each of `outputs`, paths relative to a step's output folder or else to its working folder, into the folder `to`.
 ///
-/// Only regular files are copied, opened beneath the step's folder and through
-/// no link, each hashed on the way. One dangerous output does not keep the
-/// others from being kept. The step has to have ended.
+/// Only regular files are copied, opened beneath the step's folder, each hashed
+/// on the way. In the output folder, a link to a file beneath that folder stands
+/// for its content, as in a folder of checkpoints with a `latest`; no other link
+/// is followed, and in the working folder none, where it could lead to what
+/// came with the code. A link inside a declared folder that is not followed is
+/// left out. One dangerous output does not keep the others from being kept. The
+/// step has to have ended.
 ///
 /// # Errors
 ///
@@ -155,6 +159,10 @@ struct Found {
     kept: Vec<Kept>,
     stale: usize,
     before: bool,
+    /// The step's folder.
+    root: OwnedFd,
+    /// The first link of a declared folder that was left out.
+    left_out: Option<String>,
 }
 
 impl Collector<'_> {
@@ -170,12 +178,17 @@ impl Collector<'_> {
             });
         }
         for (folder, before) in [(self.sources.out, false), (self.sources.working, true)] {
+            let Some(root) = open_folder(folder)? else {
+                continue;
+            };
             let mut found = Found {
                 kept: Vec::new(),
                 stale: 0,
                 before,
+                root,
+                left_out: None,
             };
-            match self.in_folder(folder, path, &mut found) {
+            match self.in_folder(path, &mut found) {
                 Ok(()) => {}
                 Err(Stop::Refused(path, danger)) => return Ok(Output::Refused { path, danger }),
                 Err(Stop::Ours(error)) => return Err(error),
@@ -183,19 +196,21 @@ impl Collector<'_> {
             match found {
                 Found { kept, .. } if !kept.is_empty() => return Ok(Output::Written(kept)),
                 Found { stale, .. } if stale > 0 => return Ok(Output::Stale),
+                Found {
+                    left_out: Some(path), ..
+                } => {
+                    let danger = Danger::Link;
+                    return Ok(Output::Refused { path, danger });
+                }
                 Found { .. } => {}
             }
         }
         Ok(Output::Missing)
     }
 
-    fn in_folder(&mut self, folder: &Path, path: &Path, found: &mut Found) -> Result<(), Stop> {
-        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        match openat(CWD, folder, flags, Mode::empty()) {
-            Ok(root) => self.take(&root, path, path, 0, found),
-            Err(Errno::NOENT) => Ok(()),
-            Err(error) => Err(Stop::Ours(error.into())),
-        }
+    fn in_folder(&mut self, path: &Path, found: &mut Found) -> Result<(), Stop> {
+        let root = found.root.try_clone()?;
+        self.take(&root, path, path, 0, found)
     }
 
     /// Takes `name`, which lies in `folder` and is called `path` from the step's folder on.
@@ -208,13 +223,18 @@ impl Collector<'_> {
         found: &mut Found,
     ) -> Result<(), Stop> {
         let refuse = |danger| Err(Stop::Refused(path.to_string_lossy().into_owned(), danger));
-        // Non-blocking, since opening a named pipe would wait for ever.
-        let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOFOLLOW | OFlags::NOCTTY | OFlags::CLOEXEC;
-        let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
-        let file = match openat2(folder, name, flags, Mode::empty(), resolve) {
-            Ok(file) => File::from(file),
+        let file = match open(folder, name, ResolveFlags::NO_SYMLINKS) {
+            Ok(file) => file,
             Err(Errno::NOENT | Errno::NOTDIR) => return Ok(()),
-            Err(Errno::LOOP | Errno::XDEV) => return refuse(Danger::Link),
+            Err(Errno::LOOP | Errno::XDEV) => match linked_file(path, found) {
+                Some(file) => file,
+                None if depth == 0 => return refuse(Danger::Link),
+                None => {
+                    let path = || path.to_string_lossy().into_owned();
+                    found.left_out.get_or_insert_with(path);
+                    return Ok(());
+                }
+            },
             Err(Errno::NXIO) => return refuse(Danger::Special),
             Err(_) => return refuse(Danger::Unreadable),
         };
@@ -293,6 +313,33 @@ impl Collector<'_> {
             bytes,
         })
     }
+}
+
+/// The folder, if it is there.
+fn open_folder(folder: &Path) -> io::Result<Option<OwnedFd>> {
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    match openat(CWD, folder, flags, Mode::empty()) {
+        Ok(root) => Ok(Some(root)),
+        Err(Errno::NOENT) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Opens `name` beneath `folder`, through links as `links` says.
+fn open(folder: &OwnedFd, name: &Path, links: ResolveFlags) -> Result<File, Errno> {
+    // Non-blocking, since opening a named pipe would wait for ever.
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS | links;
+    openat2(folder, name, flags, Mode::empty(), resolve).map(File::from)
+}
+
+/// The file that the link `path` of the output folder leads to, if that lies beneath the output folder, too.
+fn linked_file(path: &Path, found: &Found) -> Option<File> {
+    if found.before {
+        return None;
+    }
+    let file = open(&found.root, path, ResolveFlags::empty()).ok()?;
+    file.metadata().is_ok_and(|data| data.is_file()).then_some(file)
 }
 
 #[cfg(test)]
@@ -426,8 +473,34 @@ mod tests {
         check_refused(&folders, "pipe", Danger::Special);
         check_refused(&folders, "socket", Danger::Special);
         check_refused(&folders, "hole", Danger::TooLarge);
-        check_refused(&folders, ".", Danger::Link);
+        check_refused(&folders, ".", Danger::TooLarge);
         assert!(!folders.at("kept").exists(), "nothing was copied");
+    }
+
+    #[test]
+    fn a_link_to_what_the_step_wrote_beside_it_stands_for_that() {
+        let folders = Folders::new();
+        let link = |to: &str, at: &str| std::os::unix::fs::symlink(to, folders.at(at)).expect("linked");
+        fs::create_dir(folders.at("out/models")).expect("made");
+        fs::write(folders.at("out/models/10.bin"), "ten").expect("written");
+        fs::write(folders.at("working/old.bin"), "old").expect("written");
+        link("10.bin", "out/models/latest");
+        link("models/latest", "out/best");
+        link("..", "out/models/up");
+        link("../../working/old.bin", "out/models/old");
+        link("old.bin", "working/new.bin");
+        let Output::Written(kept) = folders.collect(&Snapshot::default(), "models") else {
+            panic!("not written")
+        };
+        let names: Vec<_> = kept.iter().map(|file| (&*file.path, file.bytes)).collect();
+        assert_eq!(names, [("models/10.bin", 3), ("models/latest", 3)]);
+        assert!(matches!(
+            folders.collect(&Snapshot::default(), "best"),
+            Output::Written(_)
+        ));
+        check_refused(&folders, "new.bin", Danger::Link);
+        check_refused(&folders, "models/old", Danger::Link);
+        check_refused(&folders, "models/up", Danger::Link);
     }
 
     #[test]

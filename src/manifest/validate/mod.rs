@@ -86,9 +86,7 @@ impl Diagnose for ManifestError {
 
     fn hint(&self) -> Option<String> {
         match self {
-            Self::Missing { .. } => {
-                Some("`reproof init` drafts one, `reproof demo` writes an example".to_owned())
-            }
+            Self::Missing { .. } => Some("`reproof demo` writes an example".to_owned()),
             Self::NotAFile { .. } => Some("name the manifest itself, such as `paper.toml`".to_owned()),
             Self::TooLarge { .. } => Some("data belongs into files that the manifest names".to_owned()),
             Self::NotUtf8 { .. } => Some("save it as UTF-8".to_owned()),

@@ -8,8 +8,8 @@ use super::super::problem::{Problem, ProblemKind, quoted};
 use super::super::reader::{At, List, Maybe, Section as _, nearest};
 use super::super::scalar::{Argument, Line, Runner};
 use super::super::{
-    Action, DEFAULT_BATCH, DEFAULT_DISK, DEFAULT_MEMORY, DEFAULT_TIMEOUT, MODEL_OUTPUT, ModelRun, Seeds,
-    Step, raw,
+    Action, DEFAULT_BATCH, DEFAULT_DISK, DEFAULT_MEMORY, DEFAULT_TIMEOUT, MODEL_OUTPUT, ModelRun, Phase,
+    Seeds, Step, raw,
 };
 use super::parts::flag;
 use super::{Checker, entries, report_repeats};
@@ -17,8 +17,35 @@ use super::{Checker, entries, report_repeats};
 /// Variables that reproof sets itself.
 const RESERVED: [&str; 6] = ["HOME", "PATH", "PWD", "SHELL", "TMPDIR", "USER"];
 
-/// The steps seen so far, with the seeds that they really run with, sorted.
-type Earlier<'r> = Vec<(&'r str, Seeds)>;
+/// The steps seen so far.
+type Earlier<'r> = Vec<Seen<'r>>;
+
+/// A step that was seen.
+struct Seen<'r> {
+    id: &'r str,
+    /// The seeds that it really runs with, sorted.
+    seeds: Seeds,
+    phase: Option<Phase>,
+    hands_on: bool,
+}
+
+impl Seen<'_> {
+    /// Whether a step of this `phase` that does not name this one may do without it: the second of two trainings
+    /// rests on the preparation before them, and hardly on the first.
+    fn is_beside(&self, phase: Option<Phase>) -> bool {
+        let (Some(own), Some(phase)) = (self.phase, phase) else {
+            return false;
+        };
+        !self.hands_on || own > phase || own == phase && phase != Phase::Prepare
+    }
+}
+
+/// What a step needs of earlier ones.
+struct Needs {
+    all: Vec<String>,
+    /// Those of them that are nobody's word, and that it does without if need be.
+    loose: Vec<String>,
+}
 
 impl<'r> Checker<'r, '_> {
     pub(super) fn all_steps(&mut self) -> Option<Vec<Step>> {
@@ -38,19 +65,24 @@ impl<'r> Checker<'r, '_> {
         } else {
             self.seeds(&step.seeds)
         };
-        let needs = if step.is_broken("needs") {
+        let mut needs = if step.is_broken("needs") {
             None
         } else {
             self.needs(step, earlier)
         };
-        let seeds = self.seeds_it_runs_with(step, own_seeds.as_ref(), needs.as_deref(), earlier);
+        let seeds = self.seeds_it_runs_with(step, own_seeds.as_ref(), needs.as_mut(), earlier);
         let mut data = self.data.resolve_all(&step.data, self.problems);
         let mut checkpoints = self.checkpoints.resolve_all(&step.checkpoints, self.problems);
         let action = self.action(step, seeds.as_ref());
         let env = self.variables(&step.env);
         let mut outputs = self.outputs(step);
         if let Some(id) = &step.id.0 {
-            earlier.push((&id.value.0, seeds.unwrap_or(Seeds::Unseeded)));
+            earlier.push(Seen {
+                id: &id.value.0,
+                seeds: seeds.unwrap_or(Seeds::Unseeded),
+                phase: step.phase.as_ref().map(|phase| phase.value),
+                hands_on: !outputs.is_empty() || step.model.is_some(),
+            });
         }
         if let Some(Action::Model(model)) = &action {
             add_missing(&mut data, &model.data);
@@ -59,13 +91,15 @@ impl<'r> Checker<'r, '_> {
                 outputs.push(MODEL_OUTPUT.to_owned());
             }
         }
+        let needs = needs?;
         Some(Step {
             id: step.id.as_ref()?.value.0.clone(),
             phase: step.phase.as_ref()?.value,
             action: action?,
             data: data?,
             checkpoints: checkpoints?,
-            needs: needs?,
+            needs: needs.all,
+            does_without: needs.loose,
             outputs,
             seeds: own_seeds?,
             repeats: step.repeats.as_ref().map_or(1, |repeats| repeats.value.small()),
@@ -122,45 +156,63 @@ impl<'r> Checker<'r, '_> {
     }
 
     /// The earlier steps that this one needs: those it names, or all.
-    fn needs(&mut self, step: &'r raw::Step, earlier: &Earlier<'_>) -> Option<Vec<String>> {
+    fn needs(&mut self, step: &'r raw::Step, earlier: &Earlier<'_>) -> Option<Needs> {
         if step.needs.is_none() {
-            return Some(earlier.iter().map(|(id, _)| (*id).to_owned()).collect());
+            let phase = step.phase.as_ref().map(|phase| phase.value);
+            let beside = earlier.iter().filter(|seen| seen.is_beside(phase));
+            return Some(Needs {
+                all: earlier.iter().map(|seen| seen.id.to_owned()).collect(),
+                loose: beside.map(|seen| seen.id.to_owned()).collect(),
+            });
         }
-        let needs = self.steps.resolve_all(&step.needs, self.problems)?;
+        let all = self.steps.resolve_all(&step.needs, self.problems)?;
         for need in entries(&step.needs) {
-            if !earlier.iter().any(|(id, _)| *id == need.value.0) {
+            if !earlier.iter().any(|seen| seen.id == need.value.0) {
                 let message = format!("the step {} does not come before this one", quoted(&need.value.0));
                 let problem = Problem::new(ProblemKind::DanglingReference, &need.span, message);
                 self.report(problem.hint("steps run in the order of the file; move it up"));
             }
         }
-        Some(needs)
+        let loose = Vec::new();
+        Some(Needs { all, loose })
     }
 
-    /// The seeds of the step, or of the steps it needs; reports when those do not fit together.
+    /// The seeds of the step, or of the steps it needs. Reports when those do not fit together; what it can do
+    /// without and does not fit is left out of `needs` instead.
     fn seeds_it_runs_with(
         &mut self,
         step: &At<raw::Step>,
         own: Option<&Seeds>,
-        needs: Option<&[String]>,
+        needs: Option<&mut Needs>,
         earlier: &Earlier<'_>,
     ) -> Option<Seeds> {
         let (own, needs) = (own?, needs?);
-        let needs: BTreeSet<_> = needs.iter().map(String::as_str).collect();
+        let all: BTreeSet<_> = needs.all.iter().cloned().collect();
+        let loose: BTreeSet<_> = needs.loose.iter().cloned().collect();
+        // What it cannot do without says first which seeds there are.
+        let (beside, needed): (Vec<_>, Vec<_>) = earlier
+            .iter()
+            .filter(|seen| all.contains(seen.id) && seen.seeds != Seeds::Unseeded)
+            .partition(|seen| loose.contains(seen.id));
         let mut seeds = sorted(own);
-        for (id, theirs) in earlier.iter().filter(|(id, _)| needs.contains(id)) {
-            if *theirs == Seeds::Unseeded {
-                continue;
-            }
+        for Seen {
+            id, seeds: theirs, ..
+        } in needed.into_iter().chain(beside)
+        {
             if seeds == Seeds::Unseeded {
                 seeds = theirs.clone();
             }
             // A step with seeds of its own may do with fewer; one that takes them over must know which.
             let enough = *theirs == seeds || *own != Seeds::Unseeded && covers(theirs, &seeds);
-            if !enough {
+            if enough {
+                continue;
+            }
+            if !loose.contains(*id) {
                 self.report_seeds_that_do_not_meet(step, id);
                 return None;
             }
+            needs.all.retain(|need| need != id);
+            needs.loose.retain(|need| need != id);
         }
         Some(seeds)
     }
