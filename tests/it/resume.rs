@@ -98,7 +98,7 @@ fn killed_at_every_moment_a_check_goes_on_where_it_was() {
         .asked()
         .iter()
         .filter(|asked| asked.path == "/large.bin")
-        .map(|asked| asked.start())
+        .map(crate::fetch::server::Asked::start)
         .collect();
     assert!(
         matches!(starts[..], [None, Some(1..)]),
