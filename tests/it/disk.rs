@@ -65,18 +65,21 @@ measure = {{ stdout = 'accuracy=(?<value>[0-9.]+)', pick = "last" }}
         fs::write(path, text).expect("written");
     }
 
-    /// Runs a shell script on a disk of `size`: `check NAME` writes NAME.json, NAME.err and NAME.code into the
-    /// bench, `room` makes the disk large; what the disk holds in the end is copied to `after`.
+    /// Runs a shell script on the disk: `check NAME` writes NAME.json, NAME.err and NAME.code into the bench, `tight`
+    /// leaves 8 MB, `room` leaves 64 MB, `close` makes it read-only, `open` undoes that; what the disk holds in the
+    /// end is copied to `after`.
     #[track_caller]
-    fn run(&self, size: &str, script: &str) {
+    fn run(&self, script: &str) {
         let script = format!(
             r#"
             set -e
-            mount -t tmpfs -o size={size} tmpfs "$BENCH/small"
+            mount -t tmpfs -o size=64m tmpfs "$BENCH/small"
             cp -r "$BENCH/paper" "$BENCH/small/paper"
             cd "$BENCH/small"
-            close() {{ until mount -o remount,ro "$BENCH/small" 2> /dev/null; do sleep 0.05; done; }}
-            room() {{ mount -o remount,size=200m "$BENCH/small"; }}
+            close() {{ mount -o remount,bind,ro "$BENCH/small"; }}
+            open() {{ mount -o remount,bind,rw "$BENCH/small"; }}
+            tight() {{ head -c 56m /dev/zero > "$BENCH/small/filler"; }}
+            room() {{ rm "$BENCH/small/filler"; }}
             check() {{
                 name=$1; shift
                 code=0
@@ -141,7 +144,7 @@ fn full_while_it_fetches() {
     let digest = Digest::of(&large);
     let server = Server::new(move |asked, stream| serve(stream, asked, &large));
     with_data(&small.bench, &[("large", server.url("/large"), digest)]);
-    small.run("8m", "check full; room; check roomy; check again");
+    small.run("tight; check full; room; check roomy; check again");
 
     let full = small.ran("full");
     is_reproduced(&full, "sound");
@@ -171,7 +174,7 @@ fn full_while_a_step_runs() {
         "says",
         "import sys; sys.stdout.write((\"x\" * 1023 + chr(10)) * (12 << 10)); print(\"accuracy=0.913\")",
     );
-    small.run("8m", "check full; room; check roomy; check again");
+    small.run("tight; check full; room; check roomy; check again");
 
     let full = small.ran("full");
     is_reproduced(&full, "sound");
@@ -191,7 +194,6 @@ fn full_while_a_step_runs() {
 fn full_to_the_brim_from_the_beginning() {
     let Some(small) = Small::new() else { return };
     small.run(
-        "8m",
         "check good; dd if=/dev/zero of=filler bs=4k 2> /dev/null || true; check full; rm filler; check again",
     );
     let full = small.ran("full");
@@ -226,9 +228,8 @@ fn full_to_the_brim_from_the_beginning() {
 fn a_folder_that_is_closed_is_named_with_what_to_do() {
     let Some(small) = Small::new() else { return };
     small.run(
-        "8m",
         "close; check project --cache-dir \"$BENCH/elsewhere\"; \
-         mount -o remount,rw \"$BENCH/small\"; check good; close; \
+         open; check good; close; \
          cd \"$BENCH\"; check cache --cache-dir \"$BENCH/small/cache\"",
     );
     let project = small.ran("project");

@@ -200,7 +200,7 @@ fn data_over_https_is_trusted_by_an_authority_and_not_without() {
     let bench = Bench::on("sound");
     let authority = Authority::new();
     let server = Server::with(Some(authority.good()), |asked, stream| {
-        serve(stream, asked, b"bytes")
+        serve(stream, asked, b"bytes");
     });
     let source = format!("https://127.0.0.1:{}/a.csv", server.port());
     with_data(&bench, &[("data", source, Digest::of("bytes"))]);
@@ -399,7 +399,7 @@ fn a_commit_that_is_gone_from_a_server_is_the_papers_affair() {
 
 #[test]
 fn code_behind_a_certificate_that_nobody_vouches_for_is_not_taken() {
-    let paper = Served::new(&"5af87e7fce2b90ae1cbd621cd58059036a3c7436");
+    let paper = Served::new("5af87e7fce2b90ae1cbd621cd58059036a3c7436");
     let commit = paper.repo.id("HEAD").to_string();
     paper.edit("5af87e7fce2b90ae1cbd621cd58059036a3c7436", &commit);
     fs::create_dir(paper.bench.path("other")).expect("made");

@@ -11,6 +11,7 @@ use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use git2::{
     AutotagOption, Config, Direction, ErrorCode, FetchOptions, ObjectType, Oid, RemoteCallbacks, Repository,
@@ -45,10 +46,7 @@ pub(super) struct Mirror {
 pub(super) fn holding(context: Context<'_>, source: &Source, commit: &CommitId) -> Result<Mirror, GitError> {
     let name = source.location.mirror_name();
     let folder = context.cache.mirrors().join(&name);
-    let _lock = context
-        .cache
-        .lock(&format!("git-{name}"))
-        .map_err(GitError::disk("lock", &folder))?;
+    let _lock = alone(context, &name)?;
     let work = Work {
         context,
         source,
@@ -78,6 +76,21 @@ pub(super) fn holding(context: Context<'_>, source: &Source, commit: &CommitId) 
         fetched,
         reachable,
     })
+}
+
+/// Waits for the lock of the mirror `name`, as long as nobody asks to stop: another process may clone for an hour.
+fn alone(context: Context<'_>, name: &str) -> Result<fs::File, GitError> {
+    loop {
+        let tried = context.cache.try_lock(&format!("git-{name}"));
+        let tried = tried.map_err(GitError::disk("lock", context.cache.root()))?;
+        if let Some(lock) = tried {
+            return Ok(lock);
+        }
+        if context.observer.cancelled() {
+            return Err(GitError::Cancelled);
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
 }
 
 /// Whether there is a mirror of `source` that has `commit`; asks nobody.
