@@ -50,8 +50,20 @@ impl Uv {
             return Ok(found);
         }
         let path = bootstrap::fetch(workshop)?;
-        Self::at(&path).ok_or_else(|| EnvironmentError::NoUv {
+        Self::just_written(&path).ok_or_else(|| EnvironmentError::NoUv {
             why: format!("`{}` does not run", path.display()),
+        })
+    }
+
+    /// The uv at `path`, which was written a moment ago: a child that another thread was starting meanwhile may
+    /// hold it open for writing until it runs its own program, and so long it cannot be run ("text file busy").
+    fn just_written(path: &Path) -> Option<Self> {
+        const TRIES: u32 = 40;
+        (0..TRIES).find_map(|attempt| {
+            if attempt > 0 {
+                std::thread::sleep(Duration::from_millis(50));
+            }
+            Self::at(path)
         })
     }
 

@@ -5,15 +5,16 @@ use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::endings::{ended_badly, host_failure, not_started};
 use super::execution::{DeclaredOutput, Execution, Inventory, OutputFile, OutputState, Ran, StepRun};
 use super::saved;
-use super::steps::{Ground, needed_runs, take_over};
+use super::steps::{Ground, needed_runs, over_budget, take_over};
 use super::template::{self, CODE, OUT};
 use crate::digest::{Digest, Inputs};
 use crate::execute::tree::{self, Bounds, Snapshot, Sources};
-use crate::execute::{Job, Limits, Mount, Network};
+use crate::execute::{Ending, Job, Limits, Mount, Network};
 use crate::manifest::{Action, Step};
 use crate::reason::Unmeasured;
 use crate::workspace::remove_tree;
@@ -39,6 +40,8 @@ pub(super) struct Prepared {
     carried: Vec<(PathBuf, PathBuf)>,
     places: Vec<(PathBuf, PathBuf)>,
     pub(super) inputs: Inputs,
+    /// What is left of the budget's time, if there is one.
+    left: Option<Duration>,
 }
 
 impl Prepared {
@@ -50,6 +53,7 @@ impl Prepared {
             carried: Vec::new(),
             places: Vec::new(),
             inputs: Inputs::default(),
+            left: None,
         };
         prepared.describe(ground, step, &run.execution);
         prepared.show_inputs(ground, step);
@@ -158,6 +162,12 @@ impl Prepared {
         }
     }
 
+    /// With what is left of the budget.
+    pub(super) fn within(mut self, left: Option<Duration>) -> Self {
+        self.left = left;
+        self
+    }
+
     /// Runs it, and keeps what it left.
     pub(super) fn run(self, ground: Ground<'_>, step: &Step, run: &mut StepRun) {
         let inputs = self.inputs.clone();
@@ -197,6 +207,11 @@ impl Prepared {
         run.spent = outcome.usage;
         run.enforced = Some(outcome.enforced.clone());
         run.attempts.clone_from(&outcome.attempts);
+        if let (Ending::TimedOut, Some(limit)) = (&outcome.ending, ground.manifest.budget.wall)
+            && self.left.is_some_and(|left| left < step.timeout)
+        {
+            return Err(over_budget(limit, &format!("while step `{}` ran", step.id)));
+        }
         if let Some(why) = ended_badly(step, &outcome, &run.folder) {
             return Err(why);
         }
@@ -301,7 +316,7 @@ impl Prepared {
                 Network::None
             },
             limits: Limits {
-                wall: step.timeout,
+                wall: self.left.map_or(step.timeout, |left| left.min(step.timeout)),
                 memory: step.memory,
                 processes: PROCESSES.0.max(PROCESSES.1 * cores() as u64),
                 log: LOG_LIMIT,

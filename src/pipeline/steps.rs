@@ -99,7 +99,12 @@ fn run_one(
         }
         Err(why) => {
             run.reuse = why;
-            prepared.run(ground, step, &mut run);
+            let left = ground
+                .manifest
+                .budget
+                .wall
+                .map(|limit| limit.saturating_sub(spent));
+            prepared.within(left).run(ground, step, &mut run);
             ending_line(&run)
         }
     };
@@ -125,6 +130,13 @@ fn ending_line(run: &StepRun) -> String {
     }
 }
 
+/// The budget is spent.
+pub(super) fn over_budget(limit: Duration, when: &str) -> Unmeasured {
+    let limit = humantime::format_duration(limit);
+    let why = format!("the budget of {limit} was spent {when}");
+    Unmeasured::new(Reason::OverBudget, Fault::Host, why).hint("raise `[budget] wall`")
+}
+
 /// Whether all that the step needs is there.
 fn may_run(
     ground: Ground<'_>,
@@ -139,12 +151,10 @@ fn may_run(
     if let Some(limit) = ground.manifest.budget.wall
         && spent >= limit
     {
-        let limit = humantime::format_duration(limit);
-        let why = format!(
-            "the budget of {limit} was spent before step `{}` could start",
-            step.id
-        );
-        return Err(Unmeasured::new(Reason::OverBudget, Fault::Host, why).hint("raise `[budget] wall`"));
+        return Err(over_budget(
+            limit,
+            &format!("before step `{}` could start", step.id),
+        ));
     }
     if !is_folder_of(ground.pristine, &ground.manifest.code.subdirectory) {
         let name = ground.manifest.code.subdirectory.display();

@@ -302,3 +302,20 @@ fn a_second_check_uses_what_the_first_one_finished() {
             .all(|step| step["reused"] == false)
     );
 }
+
+#[test]
+fn a_step_that_outlasts_the_budget_is_ended_and_nobodys_fault() {
+    let bench = Bench::on("times-out");
+    let manifest = bench
+        .read("paper/paper.toml")
+        .replace("timeout = \"2s\"", "timeout = \"1m\"");
+    bench.write(
+        "paper/paper.toml",
+        &format!("{manifest}\n[budget]\nwall = \"8s\"\n"),
+    );
+    let ran = bench.check();
+    let odd = ran.claim("odd");
+    assert_eq!(odd["reason"]["code"], "over-budget", "{odd:#}\n{}", ran.stderr);
+    assert_eq!(odd["reason"]["fault"], "host");
+    sound_is_judged(&ran);
+}
