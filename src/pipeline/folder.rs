@@ -119,7 +119,7 @@ fn tidy_run(run: &Path) -> io::Result<()> {
             continue;
         }
         ended += 1;
-        for name in ["work", "out"] {
+        for name in ["tree", "out"] {
             remove_tree(&step.join(name))?;
         }
         remove_torn(&step)?;
@@ -180,7 +180,7 @@ mod tests {
             ".tmpAbCdEf",
             "files/evaluate.py",
             "steps/done/stdout.log",
-            "steps/done/work/train.py",
+            "steps/done/tree/train.py",
             "steps/done/out/half",
             "steps/half/stdout.log",
             "steps/half/outputs/model",
@@ -204,7 +204,7 @@ mod tests {
         let runs = tempfile::tempdir().expect("a folder");
         let run = runs.path().join("20230301-paper");
         write(&run.join(MARK), "");
-        write(&run.join("steps/half/work/model"), "");
+        write(&run.join("steps/half/tree/model"), "");
         tidy(runs.path());
         assert!(!run.exists());
     }
@@ -214,13 +214,13 @@ mod tests {
         let runs = tempfile::tempdir().expect("a folder");
         let (going, ended) = (runs.path().join("going"), runs.path().join("ended"));
         for run in [&going, &ended] {
-            write(&run.join("steps/half/work/model"), "");
+            write(&run.join("steps/half/tree/model"), "");
         }
         write(&going.join(MARK), "");
         let held = File::open(going.join(MARK)).expect("open");
         held.lock().expect("locked");
         tidy(runs.path());
-        assert!(going.join("steps/half/work/model").exists());
-        assert!(ended.join("steps/half/work/model").exists());
+        assert!(going.join("steps/half/tree/model").exists());
+        assert!(ended.join("steps/half/tree/model").exists());
     }
 }

