@@ -232,10 +232,25 @@ fn lock(wanted: &LockArguments, settings: &Settings, terminal: &Terminal) -> Exi
         terminal.message("note", "36", &finding.to_string());
     }
     let target: PathBuf = Lock::path_for(&path);
+    if let Some(moved) = moved(&target, &locked.lock) {
+        terminal.message("warning", "33", &moved);
+    }
     match locked.lock.write(&target) {
         Ok(()) => show(terminal, &target.display().to_string()),
         Err(error) => failed(terminal, &error),
     }
+}
+
+/// What the lock that is about to be replaced said of the same name, if that was another commit.
+fn moved(target: &Path, new: &Lock) -> Option<String> {
+    let old = Lock::read(target).ok()??.code;
+    let same_name = old.repository == new.code.repository && old.reference == new.code.reference;
+    (same_name && old.commit != new.code.commit).then(|| {
+        format!(
+            "`{}` moved from {} to {}",
+            old.reference, old.commit, new.code.commit
+        )
+    })
 }
 
 fn schema(of: Schema, terminal: &Terminal) -> Exit {

@@ -319,3 +319,31 @@ fn a_step_that_outlasts_the_budget_is_ended_and_nobodys_fault() {
     assert_eq!(odd["reason"]["fault"], "host");
     sound_is_judged(&ran);
 }
+
+#[test]
+fn locking_again_says_that_a_tag_moved() {
+    let bench = Bench::on("reproduces");
+    let path = bench.path("paper/repository");
+    let git = |arguments: &[&str]| {
+        let status = std::process::Command::new("git")
+            .args(["-c", "user.name=A", "-c", "user.email=a@example.org"])
+            .args(arguments)
+            .current_dir(&path)
+            .status();
+        assert!(status.expect("git starts").success());
+    };
+    git(&["tag", "v1"]);
+    let manifest = bench.read("paper/paper.toml");
+    let commit = manifest
+        .lines()
+        .find(|line| line.starts_with("commit"))
+        .expect("a commit")
+        .to_owned();
+    bench.write("paper/paper.toml", &manifest.replace(&commit, "commit = \"v1\""));
+    assert!(!bench.run(&["lock", "paper/paper.toml"]).stderr.contains("moved"));
+    git(&["commit", "-q", "--allow-empty", "-m", "Move on"]);
+    git(&["tag", "-f", "v1"]);
+    let again = bench.run(&["lock", "paper/paper.toml"]);
+    assert_eq!(again.code, 0, "{}", again.stderr);
+    assert!(again.stderr.contains("`v1` moved from"), "{}", again.stderr);
+}
