@@ -202,7 +202,7 @@ mod tests {
         assert_eq!(found.python.expect("a version").0, "3.7.9");
         insta::assert_snapshot!(found.wishes.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"), @r"
         environment.yml:7: `pytorch::pytorch=1.7.1=py3.7_cuda11` is conda's and is not installed; if the code needs it, add `torch==1.7.1` to `packages`
-        environment.yml:11: `-e .` is not installed: the repository's own code is found in the working folder, other code is not fetched
+        environment.yml:11: `-e .` is not installed: the repository's own code is found in the working folder; what it depends on is not known, it has no `pyproject.toml`
         environment.yml:12: `numpy>=1.19` is conda's and is not installed; if the code needs it, add `numpy` to `packages`
         ");
     }

@@ -188,9 +188,8 @@ impl Reader {
             "--requirement" => return self.include(&beside(file, value), role, Fault::Paper),
             "--constraint" => return self.include(&beside(file, value), Role::Constraints, Fault::Paper),
             "--require-hashes" => return Ok(()), // always so
-            "--editable" => {
-                "is not installed: the repository's own code is found in the working folder, other code is not fetched"
-            }
+            "--editable" if value.starts_with('.') => return self.own_project(file, number, text, value),
+            "--editable" => "is not installed: other code than the repository's is not fetched",
             "--index-url" | "--extra-index-url" | "--find-links" | "--trusted-host" | "--no-index" => {
                 "is ignored: this machine's own settings say where packages come from"
             }
@@ -200,9 +199,43 @@ impl Reader {
             }
             _ => "is ignored",
         };
-        let other_code = name == "--editable" && !value.starts_with('.');
+        let other_code = name == "--editable";
         let other_list = matches!(name, "--requirement" | "--constraint");
         self.push(file, number, text, done, other_code || other_list);
+        Ok(())
+    }
+
+    /// Takes what the repository's own project depends on, as far as that can be read without running it.
+    fn own_project(
+        &mut self,
+        file: &str,
+        number: usize,
+        text: &str,
+        value: &str,
+    ) -> Result<(), EnvironmentError> {
+        const OWN: &str = "is not installed: the repository's own code is found in the working folder";
+        let folder = value.split('[').next().unwrap_or(value);
+        let project = beside(file, &format!("{folder}/pyproject.toml"));
+        let Ok((real, _)) = self.open(&project, Fault::Paper) else {
+            self.wish(
+                file,
+                number,
+                text,
+                &format!("{OWN}; what it depends on is not known, it has no `pyproject.toml`"),
+            );
+            return Ok(());
+        };
+        let this = (real, Role::Packages);
+        if self.read.contains(&this) {
+            self.wish(file, number, text, OWN);
+            return Ok(());
+        }
+        self.read.push(this);
+        let done = match super::pyproject::read(self, &project) {
+            Ok(()) => format!("{OWN}; what its `{project}` depends on is"),
+            Err(error) => format!("{OWN}; what it depends on is not known: {error}"),
+        };
+        self.wish(file, number, text, &done);
         Ok(())
     }
 
@@ -375,14 +408,42 @@ mod tests {
         requirements.txt:2: `--extra-index-url=https://evil.example/simple` is ignored: this machine's own settings say where packages come from
         requirements.txt:3: `-f https://evil.example/wheels` is ignored: this machine's own settings say where packages come from
         requirements.txt:4: `--trusted-host evil.example` is ignored: this machine's own settings say where packages come from
-        requirements.txt:5: `-e .` is not installed: the repository's own code is found in the working folder, other code is not fetched
-        requirements.txt:6: `-e git+https://code.example/b.git#egg=b` is not installed: the repository's own code is found in the working folder, other code is not fetched
+        requirements.txt:5: `-e .` is not installed: the repository's own code is found in the working folder; what it depends on is not known, it has no `pyproject.toml`
+        requirements.txt:6: `-e git+https://code.example/b.git#egg=b` is not installed: other code than the repository's is not fetched
         requirements.txt:7: `git+https://code.example/c.git@main` does not come from the registry and is not installed; if the code needs it, add `c` to `packages`
         requirements.txt:8: `https://files.example/torch-1.7.0%2Bcpu-cp38-cp38-linux_x86_64.whl` does not come from the registry and is not installed; if the code needs it, add `torch==1.7.0` to `packages`
         requirements.txt:9: `numpy @ file:///tmp/build/numpy_1/work` names a folder of its author's machine; `numpy` is taken from the registry, without a version
         requirements.txt:10: `pkg-resources==0.0.0` is left by a fault of Debian's pip and is no package; ignored
         requirements.txt:11: `--pre` is ignored: a pre-release is taken only where a version names it
         ");
+    }
+
+    #[test]
+    fn what_the_repositorys_own_project_depends_on_is_taken() {
+        let project = b"[project]\nname = \"own\"\ndependencies = [\"numpy>=1.20\", \"-e .\", \"six\"]\n";
+        let folder = tree(&[
+            ("requirements.txt", b"-e .[test]\n-e ./\nscipy\n"),
+            ("pyproject.toml", project),
+        ]);
+        let found = read(folder.path(), &["requirements.txt".to_owned()], &[]).expect("readable");
+        assert_eq!(names(&found.packages), ["numpy>=1.20", "six", "scipy"]);
+        assert!(found.wishes.iter().all(|wish| !wish.missing));
+        let said = found.wishes.iter().map(ToString::to_string);
+        assert!(
+            said.clone()
+                .any(|wish| wish.ends_with("what its `pyproject.toml` depends on is")),
+            "{:?}",
+            said.collect::<Vec<_>>()
+        );
+    }
+
+    #[test]
+    fn a_project_whose_dependencies_would_have_to_be_computed_is_said_to_be_unknown() {
+        let project = b"[project]\nname = \"own\"\ndynamic = [\"dependencies\"]\n";
+        let folder = tree(&[("requirements.txt", b"-e .\nsix\n"), ("pyproject.toml", project)]);
+        let found = read(folder.path(), &["requirements.txt".to_owned()], &[]).expect("readable");
+        assert_eq!(names(&found.packages), ["six"]);
+        assert!(found.wishes[0].done.contains("`dynamic`"), "{}", found.wishes[0]);
     }
 
     #[test]
