@@ -334,3 +334,18 @@ mod hostile {
         }
     }
 }
+
+#[test]
+fn the_first_manifest_of_the_readme_is_valid() {
+    let readme = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).expect("a README");
+    let (_, from) = readme.split_once("```toml\n").expect("a manifest");
+    let (manifest, _) = from.split_once("```").expect("its end");
+    let parsed =
+        Manifest::parse(manifest, Path::new("paper.toml")).unwrap_or_else(|problems| panic!("{problems}"));
+    assert!(parsed.warnings.is_empty(), "{}", parsed.warnings.render(false));
+    assert_eq!(
+        parsed.unpinned().problems.len(),
+        2,
+        "the commit and the data, which `reproof lock` pins"
+    );
+}
