@@ -367,15 +367,7 @@ impl<R: Read + AsFd> Capture<R> {
         let mut buffer = [0; 64 * 1024];
         for _ in 0..16 {
             let Some(source) = &mut self.source else { break };
-            let mut ready = [PollFd::new(source, PollFlags::IN)];
-            if poll(
-                &mut ready,
-                Some(&Timespec {
-                    tv_sec: 0,
-                    tv_nsec: 0,
-                }),
-            )? == 0
-            {
+            if !is_ready(&*source)? {
                 break;
             }
             match source.read(&mut buffer) {
@@ -387,6 +379,15 @@ impl<R: Read + AsFd> Capture<R> {
         }
         Ok(())
     }
+}
+
+/// Whether a read would find something, or the end, at once.
+pub(crate) fn is_ready(source: &impl AsFd) -> io::Result<bool> {
+    const AT_ONCE: Timespec = Timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    Ok(poll(&mut [PollFd::new(source, PollFlags::IN)], Some(&AT_ONCE))? > 0)
 }
 
 #[cfg(test)]

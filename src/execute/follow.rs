@@ -16,6 +16,7 @@ use super::local::Caged;
 use super::wire::{self, Order, Word};
 use super::{Attempt, Ending, Job, disk, processes};
 use crate::observe::{Event, Observer};
+use crate::process::is_ready;
 
 /// How often limits are looked at.
 const TICK: Duration = Duration::from_millis(50);
@@ -415,15 +416,7 @@ impl Log {
         let mut buffer = [0; 64 * 1024];
         for _ in 0..16 {
             let Some(source) = &mut self.source else { break };
-            let mut ready = [PollFd::new(source, PollFlags::IN)];
-            if poll(
-                &mut ready,
-                Some(&Timespec {
-                    tv_sec: 0,
-                    tv_nsec: 0,
-                }),
-            )? == 0
-            {
+            if !is_ready(&*source)? {
                 break;
             }
             let read = source.read(&mut buffer)?;

@@ -417,7 +417,8 @@ fn ask_for_runs(judged: &mut ClaimJudgement, reach: &Reach, sample: &Sample, cla
     judged.reasons.push(match judged.more_runs_needed {
         Some(more) => format!("{} would decide with a chance of 80 %", more_runs(more)),
         None if claimed.is_some() => {
-            "no number of runs would decide: the claim's own spread is too wide".to_owned()
+            "no number of runs would decide with a chance of 80 %: the claim's own spread is too wide"
+                .to_owned()
         }
         None => format!(
             "{} would not decide: the difference lies on the edge of the margin",

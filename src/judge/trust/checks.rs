@@ -163,7 +163,10 @@ pub(super) fn code(code: &CodeFacts) -> Vec<Finding> {
     };
     let license = match &code.license {
         License::Named(license) => pass(format!("the code is licensed: {license}")),
-        License::Absent => fail("the repository has no licence", "ask the authors to add one"),
+        License::Absent => fail(
+            "the repository has no licence",
+            "ask the authors to add a licence",
+        ),
         License::NotExamined => unknown(
             Unknown::NotExamined,
             "the licence was not looked for",

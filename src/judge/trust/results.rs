@@ -69,7 +69,7 @@ pub(super) fn results(primary: &[Primary<'_>]) -> Vec<Finding> {
 fn more_runs(judged: &ClaimJudgement) -> String {
     match judged.more_runs_needed {
         Some(more) => format!("run about {} more", count(more, "seed")),
-        None => "ask the authors for the spread of their runs".to_owned(),
+        None => "more runs of ours would not decide: ask the authors for more of theirs".to_owned(),
     }
 }
 
