@@ -11,10 +11,12 @@ use crate::reason::{Reason, Unmeasured};
 use crate::stats::{self, Interval};
 
 use super::evidence::{ClaimEvidence, Measured};
+use super::looks::{self, Design, Look};
+use super::luck::{self, Luck};
 use super::margin::{Margin, half_unit};
 use super::precision::{Basis, ClaimedSpread, Precision};
 use super::score::{self, FULL, Floor, PARTIAL};
-use super::words::{count, short};
+use super::words::{count, gap_of, short};
 
 /// The error that each of the two one-sided tests is allowed.
 pub const ALPHA: f64 = 0.05;
@@ -29,9 +31,6 @@ pub const EDGE: f64 = 1e-9;
 
 /// Beyond this a number is no measurement: its square would not be a number any more.
 const LARGEST: f64 = 1e150;
-
-/// More runs than this are not luck.
-const LUCKIEST: f64 = 1e6;
 
 /// More runs than this are never asked for.
 const MOST_RUNS: u64 = 100_000;
@@ -93,7 +92,7 @@ impl Sample {
     }
 
     /// The values, unless there are none or one of them is not a usable number.
-    fn of(values: &[f64], range: Option<(f64, f64)>) -> Result<Self, Unmeasured> {
+    pub(super) fn of(values: &[f64], range: Option<(f64, f64)>) -> Result<Self, Unmeasured> {
         if let Some(bad) = values.iter().find(|value| usable(**value).is_none()) {
             return Err(invalid(
                 Fault::Paper,
@@ -162,8 +161,12 @@ pub struct ClaimJudgement {
     pub more_runs_needed: Option<u64>,
     /// The smallest gap beyond the margin that as many runs see with a chance of 80 %.
     pub smallest_gap: Option<f64>,
-    /// The claim is the best of about so many runs, by the measured spread; at least 1.
-    pub implied_luck: Option<f64>,
+    /// The claim is the best of about so many runs, by the measured spread.
+    pub implied_luck: Option<Luck>,
+    /// How many runs were measured when they were first looked at, where looking could stop them.
+    pub looked_from: Option<u64>,
+    /// What each look at the runs showed, where looking could stop them; the last is the outcome.
+    pub looks: Vec<Look>,
     /// What a reader should know, in short lower-case sentences.
     pub reasons: Vec<String>,
 }
@@ -260,54 +263,108 @@ fn blank(evidence: &ClaimEvidence) -> ClaimJudgement {
         more_runs_needed: None,
         smallest_gap: None,
         implied_luck: None,
+        looked_from: evidence.looked_from,
+        looks: Vec::new(),
         reasons: reasons.into_iter().collect(),
     }
 }
 
 /// Fills in everything that rests on the measurement.
 fn compare(judged: &mut ClaimJudgement, evidence: &ClaimEvidence, measured: &Measured, sample: Sample) {
-    let claimed = ClaimedSpread::of(&evidence.claimed, evidence.claimed_runs);
-    let precision = Precision::of(&sample, claimed, measured.deterministic == Some(true));
-    let margin = Margin::of(
-        &evidence.claimed,
-        evidence.tolerance,
-        measured.from_checkpoint_as_released,
-    );
-    let c = evidence.claimed.value;
-    let difference = sign(evidence.direction) * (sample.mean - c);
-    judged.interval = precision
-        .half_width(ALPHA)
-        .and_then(|half| Interval::around(difference, half));
+    let standing = Standing::of(evidence, measured, &sample);
     rate(judged, evidence, measured, sample.mean);
-
-    let reach = Reach {
-        difference,
-        margin: margin.value,
-        slack: slack(&[c, sample.mean, margin.value]),
-    };
-    judged.as_measured = reach.outcome(judged.interval, judged.score);
+    judged.as_measured = standing.outcome(judged.score);
     judged.outcome = judged.as_measured;
     judged.exact = same_digits(sample.mean, evidence);
-    judged.smallest_gap = smallest_gap(&precision);
-    judged.implied_luck = implied_luck(&sample, difference);
+    judged.smallest_gap = standing.design.smallest_gap(&standing.precision);
+    judged.implied_luck = luck::of(&sample, standing.difference, judged.outcome.holds());
+    let precision = standing.precision;
     (judged.basis, judged.se, judged.df) = (Some(precision.basis), precision.se, precision.df);
-    (judged.runs, judged.difference, judged.margin) = (sample.runs(), Some(difference), Some(margin));
+    (judged.runs, judged.difference) = (sample.runs(), Some(standing.difference));
+    judged.interval = standing.interval;
     judged.reasons.extend(spread_notes(
         evidence,
         measured,
         &sample,
         precision.basis,
-        claimed,
+        standing.claimed,
     ));
     if judged.outcome == Outcome::Inconclusive {
-        ask_for_runs(judged, &reach, &sample, claimed);
+        ask_for_runs(judged, evidence, &standing, &sample);
     }
-    judged.reasons.extend(luck_note(judged));
+    judged.reasons.extend(luck::note(judged));
     if judged.outcome == Outcome::Better {
         judged.reasons.push(suspect(evidence, measured));
     }
+    judged.looks = looks::of(evidence, measured);
     judged.reasons.extend(measured.notes.iter().cloned());
-    judged.measured = Some(sample);
+    (judged.margin, judged.measured) = (Some(standing.margin), Some(sample));
+}
+
+/// What some runs say of the claim: everything that the outcome follows from but the score.
+pub(super) struct Standing {
+    claimed: Option<ClaimedSpread>,
+    design: Design,
+    precision: Precision,
+    margin: Margin,
+    pub(super) difference: f64,
+    pub(super) interval: Option<Interval>,
+    /// How much a computed number may be off because its terms are decimal.
+    slack: f64,
+}
+
+impl Standing {
+    pub(super) fn of(evidence: &ClaimEvidence, measured: &Measured, sample: &Sample) -> Self {
+        let claimed = ClaimedSpread::of(&evidence.claimed, evidence.claimed_runs);
+        let design = Design::of(evidence);
+        let precision = Precision::of(sample, claimed, measured.deterministic == Some(true));
+        let margin = Margin::of(
+            &evidence.claimed,
+            evidence.tolerance,
+            measured.from_checkpoint_as_released,
+        );
+        let c = evidence.claimed.value;
+        let difference = sign(evidence.direction) * (sample.mean - c);
+        let half = design.half_width(&precision);
+        Self {
+            claimed,
+            design,
+            precision,
+            difference,
+            interval: half.and_then(|half| Interval::around(difference, half)),
+            slack: slack(&[c, sample.mean, margin.value]),
+            margin,
+        }
+    }
+
+    /// The rules of judging.md §3, in their order. Where nothing is known of the spread the point is compared; an
+    /// interval without ends decides nothing.
+    pub(super) fn outcome(&self, score: Option<f64>) -> Outcome {
+        if self.interval.is_none() && self.precision.se.is_some() {
+            return Outcome::Inconclusive;
+        }
+        let Interval { low, high } = self.interval.unwrap_or(Interval {
+            low: self.difference,
+            high: self.difference,
+        });
+        let edge = self.margin.value + self.slack;
+        if low > edge {
+            Outcome::Better
+        } else if low >= -edge {
+            Outcome::Reproduced
+        } else if high >= -edge {
+            Outcome::Inconclusive
+        } else if score.is_some_and(|score| score >= PARTIAL - EDGE * FULL) {
+            Outcome::Partial
+        } else {
+            Outcome::NotReproduced
+        }
+    }
+
+    /// How far the difference lies from the edge that decides.
+    fn gap(&self) -> f64 {
+        (self.difference + self.margin.value).abs()
+    }
 }
 
 /// Ratio, floor and score; an error of either becomes a reason.
@@ -337,82 +394,26 @@ fn slack(terms: &[f64]) -> f64 {
         .fold(0.0, |largest: f64, term| largest.max(term.abs()))
 }
 
-/// Where the difference lies against the margin.
-struct Reach {
-    difference: f64,
-    margin: f64,
-    slack: f64,
-}
-
-impl Reach {
-    /// The rules of judging.md §3, in their order. Without an interval the point is compared.
-    fn outcome(&self, interval: Option<Interval>, score: Option<f64>) -> Outcome {
-        let Interval { low, high } = interval.unwrap_or(Interval {
-            low: self.difference,
-            high: self.difference,
-        });
-        if low > self.margin + self.slack {
-            Outcome::Better
-        } else if low >= -self.margin - self.slack {
-            Outcome::Reproduced
-        } else if high >= -self.margin - self.slack {
-            Outcome::Inconclusive
-        } else if score.is_some_and(|score| score >= PARTIAL - EDGE * FULL) {
-            Outcome::Partial
-        } else {
-            Outcome::NotReproduced
-        }
-    }
-
-    /// How far the difference lies from the edge that decides.
-    fn gap(&self) -> f64 {
-        (self.difference + self.margin).abs()
-    }
-}
-
 /// Whether the mean, rounded to the claim's decimals, has the claim's digits; a tie may round either way.
 fn same_digits(mean: f64, evidence: &ClaimEvidence) -> bool {
     let c = evidence.claimed.value;
     (mean - c).abs() <= half_unit(&evidence.claimed) + slack(&[mean, c])
 }
 
-fn smallest_gap(precision: &Precision) -> Option<f64> {
-    let se = precision.se?;
-    if se <= 0.0 {
-        return Some(0.0);
-    }
-    stats::smallest_gap(se, precision.df?, ALPHA, POWER)
-}
-
-/// How many runs it takes for an even chance that the best of them reaches the claim: Φ(z)ᵏ = ½.
-///
-/// Where the claim is not above the mean, one run. `None` without a spread, and above a million runs: that is not luck.
-fn implied_luck(sample: &Sample, difference: f64) -> Option<f64> {
-    let sd = sample.sd.filter(|sd| *sd > 0.0)?;
-    let below = stats::normal_cdf(difference / sd)?; // 1 − Φ(z), z = −d/sd
-    let runs = -std::f64::consts::LN_2 / (-below).ln_1p();
-    (runs <= LUCKIEST).then(|| runs.max(1.0))
-}
-
-/// How lucky the claim was, where it is not met.
-fn luck_note(judged: &ClaimJudgement) -> Option<String> {
-    let runs = judged.implied_luck?.round();
-    let missed = !judged.outcome.holds() && runs >= 2.0;
-    missed.then(|| format!("the claim is the best of about {runs} runs"))
-}
-
-/// How many more runs would decide, or why no number of them would.
-fn ask_for_runs(judged: &mut ClaimJudgement, reach: &Reach, sample: &Sample, claimed: Option<ClaimedSpread>) {
-    let gap = reach.gap();
+/// How many more runs would decide, or why no number of them would; and what these can see.
+fn ask_for_runs(judged: &mut ClaimJudgement, evidence: &ClaimEvidence, standing: &Standing, sample: &Sample) {
+    let (gap, claimed) = (standing.gap(), standing.claimed);
     let Some(sd) = sample.sd.or(claimed.map(|claimed| claimed.sd)) else {
         return;
     };
     let decides = |runs: u64| {
-        let power = Precision::of_runs(sd, runs, claimed).power(gap, ALPHA);
-        power.is_some_and(|power| power >= POWER)
+        let precision = Precision::of_runs(sd, runs, claimed);
+        standing.design.decides(&precision, gap, POWER)
     };
     let runs = sample.runs();
-    let needed = stats::runs_needed((runs + 1).max(2), MOST_RUNS, decides);
+    // What a z test would need.
+    let guess = (sd / gap).powi(2) * 6.2;
+    let needed = stats::runs_needed((runs + 1).max(2), MOST_RUNS, guess, decides);
     judged.more_runs_needed = needed.map(|needed| needed - runs);
     judged.reasons.push(match judged.more_runs_needed {
         Some(more) => format!("{} would decide with a chance of 80 %", more_runs(more)),
@@ -425,14 +426,19 @@ fn ask_for_runs(judged: &mut ClaimJudgement, reach: &Reach, sample: &Sample, cla
             count(MOST_RUNS, "run")
         ),
     });
-    if let Some(seen) = judged.smallest_gap {
-        judged.reasons.push(format!(
-            "{} can see a gap of {} beyond the margin, this one is {}",
+    judged.reasons.push(match judged.smallest_gap {
+        Some(seen) => format!(
+            "{} can only see a gap of {} beyond the margin, this one is {}",
             count(runs, "run"),
-            short(seen),
-            short(gap)
-        ));
-    }
+            gap_of(seen, &evidence.claimed),
+            gap_of(gap, &evidence.claimed)
+        ),
+        None => format!(
+            "{} say nothing yet: an interval that may be looked at after every run has ends from {} on",
+            count(runs, "run"),
+            count(looks::FIRST_WITH_ENDS, "run")
+        ),
+    });
 }
 
 fn more_runs(more: u64) -> String {

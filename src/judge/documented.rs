@@ -44,7 +44,16 @@ fn evidence(given: &[(&str, &str)]) -> ClaimEvidence {
             .map(|(_, value)| *value)
     };
     let number = |key: &str| of(key).map(|text| text.parse::<f64>().expect("a number"));
-    let known: BTreeSet<_> = ["claimed", "lower", "measured", "runs", "floor", "tolerance"].into();
+    let known: BTreeSet<_> = [
+        "claimed",
+        "lower",
+        "measured",
+        "runs",
+        "floor",
+        "tolerance",
+        "looked",
+    ]
+    .into();
     assert!(given.iter().all(|(key, _)| known.contains(key)), "{given:?}");
     let values: Vec<f64> = of("measured")
         .expect("values")
@@ -55,6 +64,7 @@ fn evidence(given: &[(&str, &str)]) -> ClaimEvidence {
     ClaimEvidence {
         claimed_runs: of("runs").map(|text| text.parse().expect("a count")),
         floor: number("floor"),
+        looked_from: of("looked").map(|_| 2),
         tolerance: Some(Tolerance {
             absolute: number("tolerance"),
             relative: None,
@@ -78,7 +88,11 @@ fn shown(judged: &ClaimJudgement, key: &str) -> Option<String> {
         "margin" => judged.margin.as_ref().map(ToString::to_string),
         "more" => judged.more_runs_needed.map(|more| more.to_string()),
         "gap" => judged.smallest_gap.map(short),
-        "luck" => judged.implied_luck.map(short),
+        "luck" => judged.implied_luck.map(|luck| short(luck.runs)),
+        "luck-limits" => judged
+            .implied_luck
+            .and_then(|luck| luck.limits)
+            .map(|(low, high)| format!("{} to {}", short(low), high.map_or("-".to_owned(), short))),
         _ => panic!("nothing is called `{key}`"),
     }
 }

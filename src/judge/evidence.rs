@@ -96,6 +96,9 @@ pub struct ClaimEvidence {
     pub metric_floor: Option<f64>,
     /// The manifest's tolerance.
     pub tolerance: Option<Tolerance>,
+    /// After how many runs they were first looked at, where the looking could stop them; `None`: their number was
+    /// fixed beforehand.
+    pub looked_from: Option<u64>,
     /// Why the claim cannot be true, where the audit found that.
     pub impossible: Option<String>,
     /// What was measured, or why nothing was.

@@ -11,6 +11,8 @@
 pub mod compare;
 pub mod cost;
 pub mod evidence;
+pub mod looks;
+pub mod luck;
 pub mod margin;
 mod numbers;
 pub mod policy;
@@ -33,6 +35,8 @@ mod tests;
 
 pub use compare::{ClaimJudgement, Outcome, Sample};
 pub use evidence::{ClaimEvidence, Evidence, Measured};
+pub use looks::Look;
+pub use luck::Luck;
 pub use numbers::{Numbers, numbers};
 pub use policy::{Decision, Policy, Summary, decide};
 pub use score::Overall;

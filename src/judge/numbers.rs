@@ -41,6 +41,7 @@ pub fn numbers(given: &Numbers<'_>) -> ClaimJudgement {
         floor: given.floor,
         metric_floor: given.metric.floor,
         tolerance: given.tolerance,
+        looked_from: None,
         impossible: None,
         measured: Ok(Measured {
             values: given.measured.clone(),

@@ -46,6 +46,50 @@ pub struct Precision {
     pub se: Option<f64>,
     /// Degrees of freedom ≥ 1; `None` where the table has none.
     pub df: Option<f64>,
+    /// The part of the measured mean, where runs may be looked at one by one.
+    own: Option<Part>,
+    /// The part of the claimed mean, which is what it is.
+    theirs: Option<Part>,
+}
+
+/// A mean of several runs: one of the two parts of a difference.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Part {
+    /// Standard deviation of one run, ≥ 0.
+    sd: f64,
+    /// Degrees of freedom of that, ≥ 1.
+    df: f64,
+    /// How many runs the mean is over, ≥ 1.
+    runs: f64,
+}
+
+impl Part {
+    fn of(sd: f64, runs: u64) -> Self {
+        let runs = runs as f64;
+        Self {
+            sd,
+            df: runs - 1.0,
+            runs,
+        }
+    }
+
+    fn se(&self) -> f64 {
+        self.sd / self.runs.sqrt()
+    }
+
+    /// Half the interval of a number of runs that was fixed beforehand.
+    fn fixed(&self, alpha: f64) -> Option<f64> {
+        let se = self.se();
+        if se <= 0.0 {
+            return Some(0.0);
+        }
+        stats::t_quantile(1.0 - alpha, self.df).map(|t| t * se)
+    }
+
+    /// Half the interval that may be looked at after every run.
+    fn anytime(&self, alpha: f64) -> Option<f64> {
+        stats::anytime_half_width(self.se(), self.df, self.runs, alpha)
+    }
 }
 
 /// The spread that a claim states.
@@ -78,42 +122,52 @@ impl Precision {
         match (sample.sd, claimed) {
             (Some(sd), claimed) => Self::of_runs(sd, sample.runs(), claimed),
             (None, Some(claimed)) => {
-                let runs = claimed.runs as f64;
-                let se = claimed.sd * (1.0 + 1.0 / runs).sqrt();
+                let theirs = Part::of(claimed.sd, claimed.runs);
                 Self {
                     basis: Basis::Prediction,
-                    se: Some(se),
-                    df: Some(runs - 1.0),
+                    se: Some(claimed.sd * (1.0 + 1.0 / theirs.runs).sqrt()),
+                    df: Some(theirs.df),
+                    own: Some(Part { runs: 1.0, ..theirs }),
+                    theirs: Some(theirs),
                 }
             }
-            (None, None) if deterministic => Self {
-                basis: Basis::Deterministic,
-                se: Some(0.0),
-                df: None,
-            },
-            (None, None) => Self {
-                basis: Basis::SingleRun,
-                se: None,
-                df: None,
-            },
+            (None, None) if deterministic => Self::without_spread(Basis::Deterministic, Some(0.0)),
+            (None, None) => Self::without_spread(Basis::SingleRun, None),
+        }
+    }
+
+    fn without_spread(basis: Basis, se: Option<f64>) -> Self {
+        Self {
+            basis,
+            se,
+            df: None,
+            own: None,
+            theirs: None,
         }
     }
 
     /// What `runs` ≥ 2 runs with this spread would give.
     pub(super) fn of_runs(sd: f64, runs: u64, claimed: Option<ClaimedSpread>) -> Self {
-        let both = claimed.and_then(|claimed| stats::welch((sd, runs), (claimed.sd, claimed.runs)));
-        if let Some(welch) = both {
-            return Self {
+        let own = Part::of(sd, runs);
+        let both = claimed.and_then(|claimed| {
+            let welch = stats::welch((sd, runs), (claimed.sd, claimed.runs))?;
+            Some((welch, Part::of(claimed.sd, claimed.runs)))
+        });
+        match both {
+            Some((welch, theirs)) => Self {
                 basis: Basis::Welch,
                 se: Some(welch.se),
                 df: welch.df,
-            };
-        }
-        let count = runs as f64;
-        Self {
-            basis: Basis::Runs,
-            se: Some(sd / count.sqrt()),
-            df: Some(count - 1.0),
+                own: Some(own),
+                theirs: Some(theirs),
+            },
+            None => Self {
+                basis: Basis::Runs,
+                se: Some(own.se()),
+                df: Some(own.df),
+                own: Some(own),
+                theirs: None,
+            },
         }
     }
 
@@ -126,6 +180,19 @@ impl Precision {
         stats::t_quantile(1.0 - alpha, self.df?).map(|t| t * se)
     }
 
+    /// The same where the runs may be looked at one by one; `None` while it has no ends.
+    ///
+    /// The claimed mean does not grow with the looks, so its own part has the fixed width. The two are put
+    /// together as by G. Zou and A. Donner, *Construction of confidence limits about effect measures: a general
+    /// approach*, Statistics in Medicine 27 (2008): the root of the sum of their squares.
+    pub(super) fn anytime_half_width(&self, alpha: f64) -> Option<f64> {
+        let Some(own) = self.own else {
+            return self.half_width(alpha);
+        };
+        let theirs = self.theirs.map_or(Some(0.0), |part| part.fixed(alpha))?;
+        Some(own.anytime(alpha)?.hypot(theirs))
+    }
+
     /// The chance that the test decides a gap of this size.
     pub(super) fn power(&self, gap: f64, alpha: f64) -> Option<f64> {
         let se = self.se?;
@@ -133,5 +200,21 @@ impl Precision {
             return Some(if gap > 0.0 { 1.0 } else { 0.0 });
         }
         stats::t_power(gap / se, self.df?, alpha)
+    }
+
+    /// The smallest gap that is seen with the chance `power`.
+    pub(super) fn smallest_gap(&self, alpha: f64, power: f64) -> Option<f64> {
+        let se = self.se?;
+        if se <= 0.0 {
+            return Some(0.0);
+        }
+        stats::smallest_gap(se, self.df?, alpha, power)
+    }
+
+    /// The same where the runs may be looked at one by one; `None` while the interval has no ends.
+    ///
+    /// Normal noise around the gap is allowed for beside the interval: close to the truth, and never exact.
+    pub(super) fn anytime_smallest_gap(&self, alpha: f64, power: f64) -> Option<f64> {
+        Some(self.anytime_half_width(alpha)? + stats::normal_quantile(power)? * self.se?)
     }
 }

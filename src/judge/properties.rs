@@ -99,6 +99,7 @@ prop_compose! {
         tolerance in option::of((option::of(number()), option::of(number()))),
         range in option::of((number(), number())),
         impossible in option::of(Just("made up".to_owned())),
+        looked_from in option::of(0..4_u64),
         measured in option::weighted(0.8, measured()),
     ) -> ClaimEvidence {
         ClaimEvidence {
@@ -112,6 +113,7 @@ prop_compose! {
             metric_floor: floors.1,
             tolerance: tolerance.map(|(absolute, relative)| Tolerance { absolute, relative }),
             impossible,
+            looked_from,
             measured: measured.ok_or_else(unmeasured),
             ..claim("0.5", &[])
         }
@@ -159,7 +161,22 @@ fn numbers_of(claim: &ClaimJudgement) -> Vec<f64> {
         .into_iter()
         .flatten(),
     );
-    all.extend(claim.implied_luck);
+    if let Some(luck) = claim.implied_luck {
+        all.push(luck.runs);
+        all.extend(
+            luck.limits
+                .into_iter()
+                .flat_map(|(low, high)| std::iter::once(low).chain(high)),
+        );
+    }
+    for look in &claim.looks {
+        all.push(look.difference);
+        all.extend(
+            look.interval
+                .iter()
+                .flat_map(|interval| [interval.low, interval.high]),
+        );
+    }
     all.extend(claim.floor.map(|floor| floor.value));
     all.extend(
         claim

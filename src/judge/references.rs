@@ -105,13 +105,13 @@ fn agree(case: &Value, found: &ClaimJudgement) {
         "smallest_gap",
         found.smallest_gap,
         &expected["smallest_gap"],
-        1e-4,
+        1e-9,
         0.0,
     );
     near(
         case,
         "implied_luck",
-        found.implied_luck,
+        found.implied_luck.map(|luck| luck.runs),
         &expected["implied_luck"],
         1e-6,
         0.0,

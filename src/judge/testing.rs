@@ -43,6 +43,7 @@ pub(crate) fn claim(claimed: &str, values: &[f64]) -> ClaimEvidence {
         floor: None,
         metric_floor: None,
         tolerance: None,
+        looked_from: None,
         impossible: None,
         measured: Ok(Measured {
             values: values.to_vec(),

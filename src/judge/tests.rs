@@ -174,7 +174,7 @@ fn an_impossible_claim_still_shows_what_was_measured() {
 
 #[test]
 fn luck_is_one_run_where_none_was_needed() {
-    let luck = |values: &[f64]| judged(&claim("0.80", values)).implied_luck;
+    let luck = |values: &[f64]| judged(&claim("0.80", values)).implied_luck.map(|luck| luck.runs);
     assert_eq!(luck(&[0.80, 0.82]), Some(1.0));
     assert_eq!(luck(&[0.79]), None);
     assert_eq!(luck(&[0.79, 0.79]), None);

@@ -1,8 +1,19 @@
 //! Numbers in sentences.
 
+use crate::manifest::Printed;
+
 /// `value` with four significant digits, without trailing zeros.
 pub(super) fn short(value: f64) -> String {
     significant(value, 4)
+}
+
+/// A gap in the unit in which `claimed` is printed: `1.4 points` where that is per cent.
+pub(super) fn gap_of(gap: f64, claimed: &Printed) -> String {
+    if !claimed.percent {
+        return significant(gap, 2);
+    }
+    let points = significant(gap * 100.0, 2);
+    format!("{points} point{}", if points == "1" { "" } else { "s" })
 }
 
 /// Two different numbers with so many digits that they look different: at least six, as few as will do.

@@ -80,6 +80,7 @@ fn claim_evidence(
         floor: claim.floor,
         metric_floor: info.and_then(|info| info.floor),
         tolerance: claim.tolerance,
+        looked_from: None,
         impossible: None,
         measured: measured
             .as_ref()

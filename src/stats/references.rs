@@ -89,6 +89,35 @@ fn p_values_of_a_ratio_of_variances() {
 }
 
 #[test]
+fn anytime_quantiles() {
+    for case in cases("anytime") {
+        let runs = number(&case, "runs");
+        let found = anytime_quantile(number(&case, "alpha"), runs - 1.0, runs);
+        if case["quantile"].is_null() {
+            assert_eq!(found, None, "{case}");
+        } else {
+            agree(&case, found, "quantile", 1e-9);
+        }
+    }
+}
+
+/// The limits are where the chance reaches a level, so each reference chance is a level whose limit is known.
+#[test]
+fn limits_of_the_best_of_several_runs() {
+    for case in cases("best-of") {
+        let (best, runs) = sample(&case, "best", "runs");
+        let chance = number(&case, "chance");
+        if !(0.01..0.49).contains(&chance) && !(0.51..0.99).contains(&chance) {
+            continue;
+        }
+        let alpha = chance.min(1.0 - chance);
+        let (low, high) = best_of_limits(number(&case, "t"), runs, alpha, 1e6).expect("limits");
+        let found = if chance < 0.5 { high.expect("an end") } else { low };
+        assert!((found / best - 1.0).abs() < 1e-3, "{case}: {found}");
+    }
+}
+
+#[test]
 fn powers() {
     for case in cases("power") {
         let found = t_power(
@@ -96,6 +125,6 @@ fn powers() {
             number(&case, "df"),
             number(&case, "alpha"),
         );
-        agree(&case, found, "power", 1e-5);
+        agree(&case, found, "power", 1e-9);
     }
 }

@@ -3,7 +3,7 @@
 use super::SCHEMA;
 use super::rows::*;
 use crate::environment::Environment;
-use crate::judge::{Check, ClaimJudgement, Outcome};
+use crate::judge::{Check, ClaimJudgement, Look, Outcome};
 use crate::manifest::{Claim, EnvironmentKind};
 use crate::pipeline::{DeclaredOutput, OutputFile, OutputState, StepRun};
 use crate::reason::Unmeasured;
@@ -121,7 +121,9 @@ fn claim_row<'a>(
         runs: judged.runs,
         more_runs_needed: judged.more_runs_needed,
         smallest_gap: judged.smallest_gap,
-        implied_luck: judged.implied_luck,
+        implied_luck: judged.implied_luck.map(|luck| luck.runs),
+        implied_luck_interval: judged.implied_luck.and_then(|luck| luck.limits),
+        looks: judged.looks.iter().map(look).collect(),
         floor: judged.floor.map(|floor| FloorRow {
             value: floor.value,
             source: floor.source.name(),
@@ -141,6 +143,16 @@ fn claim_row<'a>(
             None
         },
         reasons: &judged.reasons,
+    }
+}
+
+/// One look at the runs.
+fn look(look: &Look) -> LookRow {
+    LookRow {
+        runs: look.runs,
+        difference: look.difference,
+        interval: look.interval.map(|interval| [interval.low, interval.high]),
+        outcome: look.outcome.code(),
     }
 }
 

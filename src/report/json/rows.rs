@@ -142,6 +142,10 @@ pub(super) struct ClaimRow<'a> {
     pub(super) smallest_gap: Option<f64>,
     /// The claim is the best of about so many runs.
     pub(super) implied_luck: Option<f64>,
+    /// The 90 % limits of that, null where the claim is met; the second is null above a million.
+    pub(super) implied_luck_interval: Option<(f64, Option<f64>)>,
+    /// What each look at the runs showed, where looking could stop them; empty where their number was fixed.
+    pub(super) looks: Vec<LookRow>,
     /// What a model that learnt nothing gets; null: unknown, and the score is the ratio.
     pub(super) floor: Option<FloorRow<'a>>,
     /// What the code says of itself, run by run.
@@ -154,6 +158,19 @@ pub(super) struct ClaimRow<'a> {
     pub(super) reason: Option<ReasonRow<'a>>,
     /// What a reader should know.
     pub(super) reasons: &'a [String],
+}
+
+/// One look at the runs, with an interval that may be looked at after every run.
+#[derive(JsonSchema, Serialize)]
+pub(super) struct LookRow {
+    /// How many runs were there.
+    pub(super) runs: u64,
+    /// The difference of their mean.
+    pub(super) difference: f64,
+    /// Its anytime-valid interval; null while it has no ends.
+    pub(super) interval: Option<[f64; 2]>,
+    /// The outcome, if the runs had ended there.
+    pub(super) outcome: &'static str,
 }
 
 /// The claimed value.
