@@ -95,7 +95,7 @@ enum Command {
     Lock(LockArguments),
     /// Judges numbers given here, without running anything
     #[command(
-        after_help = "Example:\n  reproof judge --metric accuracy --claimed \"83.0 ± 0.7 %\" --claimed-runs 100 --measured 0.821,0.829,0.834"
+        after_help = "Examples:\n  reproof judge --metric accuracy --claimed \"83.0 ± 0.7 %\" --claimed-runs 100 --measured 0.821,0.829,0.834\n  reproof judge --metric rmse --claimed 3.3 --measured 3.4,3.2,3.3,3.5 --anytime\n  echo '{\"metric\":\"accuracy\",\"claimed\":\"94 %\",\"measured\":[0.93,0.95]}' | reproof judge --cases -"
     )]
     Judge(JudgeArguments),
     /// Says what this machine can do, and the exact fix for what is missing
@@ -224,23 +224,23 @@ impl From<Policy> for reproof::judge::Policy {
 #[derive(Args, Debug)]
 struct JudgeArguments {
     /// The metric, such as `accuracy` or `f1:macro`
-    #[arg(long)]
-    metric: String,
+    #[arg(long, required_unless_present = "cases")]
+    metric: Option<String>,
     /// The value as printed, such as "83.0 ± 0.7 %"
-    #[arg(long, allow_hyphen_values = true)]
-    claimed: String,
+    #[arg(long, allow_hyphen_values = true, required_unless_present = "cases")]
+    claimed: Option<String>,
     /// The number of runs behind the claimed value
     #[arg(long, value_name = "N")]
     claimed_runs: Option<u32>,
-    /// The measured values, one a run, as fractions where the claim is in per cent
+    /// The measured values, one a run: `0.829` or `82.9%`
     #[arg(
         long,
         value_delimiter = ',',
-        required = true,
+        required_unless_present = "cases",
         allow_hyphen_values = true,
         value_name = "X,Y,…"
     )]
-    measured: Vec<f64>,
+    measured: Vec<String>,
     /// What a model that learnt nothing gets
     #[arg(long, allow_hyphen_values = true, value_name = "X")]
     floor: Option<f64>,
@@ -250,9 +250,17 @@ struct JudgeArguments {
     /// Which way a metric improves that reproof does not know
     #[arg(long, value_enum)]
     direction: Option<DirectionChoice>,
+    /// The runs were looked at one by one and could be stopped by what they showed: uses the anytime-valid interval
+    #[arg(long)]
+    anytime: bool,
+    /// Judges many cases: a file of JSON objects, one a line, with the names of these options as keys; `-` is
+    /// standard input. Prints one result a line, in the same order
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["metric", "claimed", "claimed_runs", "measured", "floor", "tolerance", "direction", "anytime"])]
+    cases: Option<PathBuf>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
 enum DirectionChoice {
     /// More is better
     Higher,

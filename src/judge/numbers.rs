@@ -21,6 +21,8 @@ pub struct Numbers<'a> {
     pub floor: Option<f64>,
     /// How far from the claim still counts.
     pub tolerance: Option<Tolerance>,
+    /// Whether the runs were looked at one by one and could be stopped by what they showed.
+    pub anytime: bool,
 }
 
 /// Judges one claim by numbers given by hand.
@@ -41,7 +43,7 @@ pub fn numbers(given: &Numbers<'_>) -> ClaimJudgement {
         floor: given.floor,
         metric_floor: given.metric.floor,
         tolerance: given.tolerance,
-        looked_from: None,
+        looked_from: given.anytime.then_some(2),
         impossible: None,
         measured: Ok(Measured {
             values: given.measured.clone(),

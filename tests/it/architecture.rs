@@ -22,7 +22,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("indicatif", &["cli/terminal.rs"]),
     ("landlock", &["execute/sandbox"]),
     ("lzma-rust2", &["acquire/unpack"]),
-    ("rayon", &["environment"]),
+    ("rayon", &["cli/judge", "environment"]),
     ("rustls", &["acquire/transport"]),
     ("ruzstd", &["acquire/unpack"]),
     ("schemars", &["manifest", "report/json"]),
