@@ -106,7 +106,8 @@ pub(super) fn score(metric: &str, span: Span) -> Option<(Score, Span)> {
     };
     let half = |span: Span| span.map(|x| (x + 1.0) / 2.0);
     Some(match (metric, of_base, average) {
-        ("accuracy", ..) => (Score::Accuracy, span),
+        ("jaccard:micro", ..) => (Score::Accuracy, span.map(doubled)),
+        ("accuracy" | "recall:weighted", ..) | (_, Some(_), "micro") => (Score::Accuracy, span),
         ("error_rate", ..) => (Score::Accuracy, span.complement()),
         ("specificity", ..) => (Score::Of(Class::Negative, RECALL), span),
         ("npv", ..) => (Score::Of(Class::Negative, PRECISION), span),
@@ -117,8 +118,6 @@ pub(super) fn score(metric: &str, span: Span) -> Option<(Score, Span)> {
         // With two classes, all weights are alike.
         ("cohen_kappa" | "cohen_kappa:linear" | "cohen_kappa:quadratic", ..) => (Score::Kappa, span),
         ("jaccard", ..) => (Score::Of(Class::Positive, F1), span.map(doubled)),
-        ("jaccard:micro", ..) => (Score::Accuracy, span.map(doubled)),
-        ("recall:weighted", ..) | (_, Some(_), "micro") => (Score::Accuracy, span),
         (_, Some(rate), "") => (Score::Of(Class::Positive, rate), span),
         (_, Some(rate), "macro") => (Score::Macro(rate), span),
         (_, Some(rate), "weighted") => (Score::Weighted(rate), span),
