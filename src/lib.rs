@@ -4,6 +4,7 @@
 //! variable and no home folder; whoever calls it says where everything lies.
 
 pub mod acquire;
+pub mod audit;
 pub mod demo;
 pub mod digest;
 pub mod environment;

@@ -65,6 +65,16 @@ pub(super) static PLANNED: &[About] = &[
         "Jaccard index of each example's labels, averaged",
     ),
     higher("specificity", "recall of the negative class").aka(&["true negative rate", "tnr"]),
+    higher("npv", "precision of the negative class").aka(&["negative predictive value"]),
+    higher("informedness", "recall + specificity − 1")
+        .aka(&["youden j", "youdens j", "bookmaker informedness"])
+        .range(-1.0, 1.0)
+        .floor(0.0)
+        .reference("definition"),
+    higher("markedness", "precision + NPV − 1")
+        .range(-1.0, 1.0)
+        .floor(0.0)
+        .reference("definition"),
     higher("cohen_kappa:linear", "kappa with linear weights")
         .aka(&["linear weighted kappa"])
         .range(-1.0, 1.0)

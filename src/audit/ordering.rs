@@ -1,0 +1,137 @@
+//! Relations that hold between metrics whatever the predictions are.
+//!
+//! All of them but the one of MSE and RMSE are kept by averaging over runs. AUC: a monotone ROC curve through
+//! (1 − specificity, recall) has at least the area recall + specificity − 1 under it (T. Fawcett, *An introduction to ROC
+//! analysis*, Pattern Recognition Letters 27, 2006) and at most recall + specificity.
+
+use super::claim::{Runs, Span};
+use super::set::Set;
+
+/// Places in the set, and what they contradict.
+type Broken = (Vec<usize>, String);
+
+/// The relation that fewest claims break.
+pub(super) fn smallest(set: &Set<'_>) -> Option<Broken> {
+    let mut broken = chains(set);
+    broken.extend(errors(set));
+    broken.extend(of_area(set));
+    broken.into_iter().min_by_key(|(claims, _)| claims.len())
+}
+
+/// `low` is never above `high`.
+fn at_most(low: &(usize, Span), high: &(usize, Span), why: impl Fn() -> String) -> Option<Broken> {
+    (low.1.low > high.1.high).then(|| (vec![low.0, high.0], why()))
+}
+
+/// Claims about `BASE@K`, with their K, as they are or as one minus them.
+fn with_k(set: &Set<'_>, base: &str, one: &str, complement: bool) -> Vec<(u64, (usize, Span))> {
+    let claims = set.members.iter().enumerate();
+    let found = claims.filter_map(|(index, (_, claim))| {
+        let k = if claim.metric == one {
+            1
+        } else {
+            claim.metric.strip_prefix(base)?.strip_prefix('@')?.parse().ok()?
+        };
+        let span = Span::printed(&claim.value);
+        Some((k, (index, if complement { span.complement() } else { span })))
+    });
+    found.collect()
+}
+
+/// hits@1 ≤ hits@3, top-1 ≤ top-5, hits@1 ≤ MRR.
+fn chains(set: &Set<'_>) -> Vec<Broken> {
+    let hits = with_k(set, "hits", "", false);
+    let mut top = with_k(set, "top_k_accuracy", "accuracy", false);
+    top.extend(with_k(set, "top_k_error", "error_rate", true));
+    let mut broken = Vec::new();
+    for (name, chain) in [("hits", &hits), ("top-k accuracy", &top)] {
+        for (k, low) in chain {
+            for (more, high) in chain.iter().filter(|(more, _)| more > k) {
+                broken.extend(at_most(low, high, || {
+                    format!("{name} at {k} cannot be above {name} at {more}")
+                }));
+            }
+        }
+    }
+    for mrr in set.of("mrr") {
+        for (k, hit) in &hits {
+            broken.extend(of_reciprocal_rank(*k as f64, *hit, mrr));
+        }
+    }
+    broken
+}
+
+/// A hit within k has a reciprocal rank from 1/k to 1, a miss one of at most 1/(k + 1).
+fn of_reciprocal_rank(k: f64, (index, hits): (usize, Span), (other, mrr): (usize, Span)) -> Option<Broken> {
+    let (least, most) = (hits.low / k, hits.high + (1.0 - hits.high) / (k + 1.0));
+    let why = format!(
+        "with such hits@{k}, MRR lies between hits/{k} and hits + (1 − hits)/{}",
+        k + 1.0
+    );
+    (mrr.high < least || mrr.low > most).then(|| (vec![index, other], why))
+}
+
+/// RMSE ≥ MAE, MSE = RMSE², R² ≤ explained variance, error rate = 1 − accuracy.
+fn errors(set: &Set<'_>) -> Vec<Broken> {
+    let pairs = [
+        ("mae", "rmse", "MAE cannot be above RMSE"),
+        (
+            "r2",
+            "explained_variance",
+            "R² cannot be above the explained variance",
+        ),
+        ("exact_match", "token_f1", "exact match cannot be above token F1"),
+    ];
+    let mut broken = Vec::new();
+    for (low, high, why) in pairs {
+        for low in set.of(low) {
+            broken.extend(
+                set.of(high)
+                    .iter()
+                    .filter_map(|high| at_most(&low, high, || why.to_owned())),
+            );
+        }
+    }
+    for (index, rmse) in set.of("rmse") {
+        let square = rmse.map(|x| x.max(0.0) * x.max(0.0));
+        for (other, mse) in set.of("mse") {
+            let above = set.runs == Runs::Known(1) && mse.low > square.high;
+            if mse.high < square.low || above {
+                broken.push((vec![index, other], "MSE is the square of RMSE".to_owned()));
+            }
+        }
+    }
+    for accuracy in set.of("accuracy") {
+        for error in set
+            .of("error_rate")
+            .into_iter()
+            .filter(|error| !accuracy.1.meets(error.1.complement()))
+        {
+            let why = "the error rate is 1 − accuracy".to_owned();
+            broken.push((vec![accuracy.0, error.0], why));
+        }
+    }
+    broken
+}
+
+/// Gini = 2·AUC − 1, and AUC from one point of the ROC curve.
+fn of_area(set: &Set<'_>) -> Vec<Broken> {
+    let mut broken = Vec::new();
+    for (index, area) in set.of("roc_auc") {
+        for (other, gini) in set.of("gini") {
+            if !gini.meets(area.map(|x| 2.0 * x - 1.0)) {
+                broken.push((vec![index, other], "Gini is 2·AUC − 1".to_owned()));
+            }
+        }
+        for (first, recall) in set.of("recall") {
+            for (second, specificity) in set.of("specificity") {
+                let sum = (recall.low + specificity.low, recall.high + specificity.high);
+                if area.high < sum.0 - 1.0 || area.low > sum.1 {
+                    let why = "AUC lies between recall + specificity − 1 and recall + specificity";
+                    broken.push((vec![index, first, second], why.to_owned()));
+                }
+            }
+        }
+    }
+    broken
+}

@@ -1,0 +1,208 @@
+//! Claims that are about the same predictions, and what is known of their test set.
+
+use super::claim::{Runs, Span};
+use super::granularity::{self, Granularity};
+use super::{AuditClaim, ClaimAudit, Facts, Finding, SetAudit, algebra, ordering};
+
+/// Metrics that only two classes have.
+const OF_TWO_CLASSES: [&str; 8] = [
+    "precision",
+    "recall",
+    "specificity",
+    "npv",
+    "f1",
+    "jaccard",
+    "informedness",
+    "markedness",
+];
+
+/// Claims of one group, with as many examples and runs.
+#[derive(Debug)]
+pub(super) struct Set<'a> {
+    /// With their places among all claims.
+    pub(super) members: Vec<(usize, &'a AuditClaim)>,
+    pub(super) examples: Option<u64>,
+    pub(super) runs: Runs,
+    /// What the claims together say; nothing where they disagree.
+    pub(super) facts: Facts,
+}
+
+/// The sets, in the order of their first claims.
+pub(super) fn group(claims: &[AuditClaim]) -> Vec<Set<'_>> {
+    let mut sets: Vec<Set<'_>> = Vec::new();
+    for (index, claim) in claims.iter().enumerate() {
+        let runs = Runs::of(claim.runs, &claim.value);
+        let same = |set: &&mut Set<'_>| {
+            let first = set.members.first();
+            first.is_some_and(|(_, first)| first.group == claim.group)
+                && (set.examples, set.runs) == (claim.examples, runs)
+        };
+        match sets.iter_mut().find(same) {
+            Some(set) => set.members.push((index, claim)),
+            None => sets.push(Set {
+                members: vec![(index, claim)],
+                examples: claim.examples,
+                runs,
+                facts: Facts::default(),
+            }),
+        }
+    }
+    sets.iter_mut().for_each(|set| set.facts = set.agreed());
+    sets
+}
+
+impl Set<'_> {
+    fn agreed(&self) -> Facts {
+        let facts = || self.members.iter().map(|(_, claim)| &claim.facts);
+        let supports = facts()
+            .map(|facts| &facts.supports)
+            .filter(|supports| !supports.is_empty());
+        Facts {
+            positives: one(facts().filter_map(|facts| facts.positives))
+                .filter(|positives| self.examples.is_none_or(|examples| *positives <= examples)),
+            classes: one(facts().filter_map(|facts| facts.classes)),
+            supports: one(supports).cloned().unwrap_or_default(),
+        }
+    }
+
+    /// Whether there are two classes, as somebody says or as a metric needs.
+    pub(super) fn is_binary(&self) -> bool {
+        let many = self.facts.classes.is_some_and(|classes| classes != 2) || self.facts.supports.len() > 2;
+        let two = |(_, claim): &(usize, &AuditClaim)| {
+            let metric = claim.metric.as_str();
+            OF_TWO_CLASSES.contains(&metric) || (metric.starts_with("fbeta@") && !metric.contains(':'))
+        };
+        !many
+            && (self.facts.positives.is_some()
+                || self.facts.classes == Some(2)
+                || self.facts.supports.len() == 2
+                || self.members.iter().any(two))
+    }
+
+    /// Whether every example is known to have one label: then micro averages are the accuracy.
+    fn one_label(&self) -> bool {
+        self.is_binary() || self.facts.classes.is_some() || !self.facts.supports.is_empty()
+    }
+
+    /// Each claim by itself.
+    pub(super) fn each_alone(&self) -> Vec<(usize, ClaimAudit)> {
+        let members = self.members.iter();
+        members
+            .map(|(index, claim)| (*index, self.alone(claim)))
+            .collect()
+    }
+
+    fn alone(&self, claim: &AuditClaim) -> ClaimAudit {
+        let row = |possible, witness, reason| ClaimAudit {
+            id: claim.id.clone(),
+            possible,
+            witness,
+            reason,
+        };
+        let of = match self.counted(&claim.metric) {
+            Ok(of) => of,
+            Err(why) => return row(true, None, Some(format!("nothing to decide: {why}"))),
+        };
+        match granularity::check(&claim.value, of, self.runs) {
+            Some(Granularity::Possible(witness)) => row(true, Some(witness), None),
+            Some(Granularity::Impossible(why)) => row(false, None, Some(why)),
+            None if self.runs == Runs::Unknown => {
+                let why = "nothing to decide: a spread needs `runs`, the number of values behind it";
+                row(true, None, Some(why.to_owned()))
+            }
+            None => row(
+                true,
+                None,
+                Some("nothing to decide: too many examples".to_owned()),
+            ),
+        }
+    }
+
+    /// How many examples the metric is a share of, or what is missing.
+    fn counted(&self, metric: &str) -> Result<u64, &'static str> {
+        let examples = self.examples.ok_or("`examples` is not given");
+        let positives = self.facts.positives.ok_or("`positives` is not given");
+        match metric {
+            "accuracy" | "error_rate" | "exact_match" => examples,
+            "recall" => positives,
+            "specificity" => Ok(examples? - positives?),
+            "recall:weighted" | "f1:micro" | "precision:micro" | "recall:micro" if self.one_label() => {
+                examples
+            }
+            _ if metric.starts_with("top_k_accuracy@") || metric.starts_with("top_k_error@") => examples,
+            // A test triple is often two queries, one for either end.
+            _ if metric.starts_with("hits@") => Ok(examples?.saturating_mul(2)),
+            _ => match metric.strip_prefix("recall:class=") {
+                Some(class) => self
+                    .facts
+                    .supports
+                    .get(class)
+                    .copied()
+                    .ok_or("`supports` is not given"),
+                None => Err("no rule about this metric alone"),
+            },
+        }
+    }
+
+    /// All claims of the set together.
+    pub(super) fn together(&self) -> SetAudit {
+        SetAudit {
+            claims: self.members.iter().map(|(_, claim)| claim.id.clone()).collect(),
+            finding: self.finding(),
+        }
+    }
+
+    fn finding(&self) -> Finding {
+        if let Some(metric) = self.said_twice() {
+            return Finding::Undecided {
+                why: format!("`{metric}` is claimed more than once: name the `model` of each claim"),
+            };
+        }
+        let by_order = ordering::smallest(self);
+        match (algebra::finding(self), by_order) {
+            (Finding::Contradicts { claims, why }, Some((members, said))) => {
+                if members.len() <= claims.len() {
+                    self.contradiction(&members, said)
+                } else {
+                    Finding::Contradicts { claims, why }
+                }
+            }
+            (_, Some((members, why))) => self.contradiction(&members, why),
+            (found, None) => found,
+        }
+    }
+
+    /// The claims at these places among the members contradict each other.
+    pub(super) fn contradiction(&self, members: &[usize], why: String) -> Finding {
+        let ids = members.iter().filter_map(|index| self.members.get(*index));
+        Finding::Contradicts {
+            claims: ids.map(|(_, claim)| claim.id.clone()).collect(),
+            why,
+        }
+    }
+
+    /// A metric that is claimed twice where nobody says of which model: then there may be several.
+    fn said_twice(&self) -> Option<&str> {
+        let metrics = || self.members.iter().enumerate();
+        let twice = metrics().find(|(index, (_, claim))| {
+            !claim.one_model
+                && metrics().any(|(other, (_, known))| other != *index && known.metric == claim.metric)
+        });
+        twice.map(|(_, (_, claim))| claim.metric.as_str())
+    }
+
+    /// The places among the members, and the intervals, of the claims about `metric`.
+    pub(super) fn of(&self, metric: &str) -> Vec<(usize, Span)> {
+        let members = self.members.iter().enumerate();
+        let of_metric = members.filter(|(_, (_, claim))| claim.metric == metric);
+        of_metric
+            .map(|(index, (_, claim))| (index, Span::printed(&claim.value)))
+            .collect()
+    }
+}
+
+/// The only value, if all are equal.
+fn one<T: PartialEq>(mut values: impl Iterator<Item = T>) -> Option<T> {
+    let first = values.next()?;
+    values.all(|value| value == first).then_some(first)
+}
