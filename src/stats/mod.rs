@@ -7,16 +7,26 @@
 //! What is compared with what, and what follows from it, is the business of
 //! [`crate::judge`].
 
+mod binomial;
+mod bootstrap;
 mod describe;
 mod distribution;
+mod hypothesis;
+mod multiple;
 mod power;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]
 mod references;
+#[cfg(test)]
+mod references_of_tests;
 
+pub use binomial::{Discordant, clopper_pearson, wilson};
+pub use bootstrap::{Bootstrap, BootstrapError, Resampling};
 pub use describe::{Interval, Welch, mean, sample_sd, welch};
 pub use distribution::{normal_cdf, normal_quantile, t_cdf, t_quantile, variance_ratio_p};
+pub use hypothesis::{Alternative, Group, TTest, Tost, paired_test, tost, welch_test};
+pub use multiple::benjamini_hochberg;
 pub use power::{runs_needed, smallest_gap, t_power};
 
 /// `value`, if it is a finite number.
