@@ -11,6 +11,7 @@ use crate::reason::{Reason, Unmeasured};
 use crate::stats::{self, Interval};
 
 use super::evidence::{ClaimEvidence, Measured};
+use super::many;
 use super::margin::{Margin, half_unit};
 use super::precision::{Basis, ClaimedSpread, Precision};
 use super::score::{self, FULL, Floor, PARTIAL};
@@ -164,6 +165,10 @@ pub struct ClaimJudgement {
     pub smallest_gap: Option<f64>,
     /// The claim is the best of about so many runs, by the measured spread; at least 1.
     pub implied_luck: Option<f64>,
+    /// The one-sided p value of "as good as claimed, within the margin"; `None` without a standard error above 0.
+    pub p_value: Option<f64>,
+    /// The same, adjusted after Benjamini and Hochberg over all claims of the study that have one.
+    pub p_adjusted: Option<f64>,
     /// What a reader should know, in short lower-case sentences.
     pub reasons: Vec<String>,
 }
@@ -260,6 +265,8 @@ fn blank(evidence: &ClaimEvidence) -> ClaimJudgement {
         more_runs_needed: None,
         smallest_gap: None,
         implied_luck: None,
+        p_value: None,
+        p_adjusted: None,
         reasons: reasons.into_iter().collect(),
     }
 }
@@ -292,6 +299,7 @@ fn compare(judged: &mut ClaimJudgement, evidence: &ClaimEvidence, measured: &Mea
     judged.implied_luck = implied_luck(&sample, difference);
     (judged.basis, judged.se, judged.df) = (Some(precision.basis), precision.se, precision.df);
     (judged.runs, judged.difference, judged.margin) = (sample.runs(), Some(difference), Some(margin));
+    judged.p_value = many::falls_short(judged);
     judged.reasons.extend(spread_notes(
         evidence,
         measured,

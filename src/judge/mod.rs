@@ -11,6 +11,7 @@
 pub mod compare;
 pub mod cost;
 pub mod evidence;
+mod many;
 pub mod margin;
 mod numbers;
 pub mod policy;
@@ -78,7 +79,8 @@ impl Judgement {
 
 /// Judges all claims and the study as a whole.
 pub fn judge(evidence: &Evidence) -> Judgement {
-    let claims: Vec<_> = evidence.claims.iter().map(compare::claim).collect();
+    let mut claims: Vec<_> = evidence.claims.iter().map(compare::claim).collect();
+    many::adjust(&mut claims);
     let weighted: Vec<_> = claims
         .iter()
         .map(|claim| (claim.id.clone(), claim.weight, claim.score))

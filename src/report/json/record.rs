@@ -122,6 +122,8 @@ fn claim_row<'a>(
         more_runs_needed: judged.more_runs_needed,
         smallest_gap: judged.smallest_gap,
         implied_luck: judged.implied_luck,
+        p_value: judged.p_value,
+        p_adjusted: judged.p_adjusted,
         floor: judged.floor.map(|floor| FloorRow {
             value: floor.value,
             source: floor.source.name(),

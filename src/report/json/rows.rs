@@ -142,6 +142,10 @@ pub(super) struct ClaimRow<'a> {
     pub(super) smallest_gap: Option<f64>,
     /// The claim is the best of about so many runs.
     pub(super) implied_luck: Option<f64>,
+    /// The one-sided p value of "as good as claimed, within the margin"; null without a spread.
+    pub(super) p_value: Option<f64>,
+    /// The same, adjusted after Benjamini and Hochberg over the claims of the paper.
+    pub(super) p_adjusted: Option<f64>,
     /// What a model that learnt nothing gets; null: unknown, and the score is the ratio.
     pub(super) floor: Option<FloorRow<'a>>,
     /// What the code says of itself, run by run.
