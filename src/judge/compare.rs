@@ -13,6 +13,7 @@ use crate::stats::{self, Interval};
 use super::evidence::{ClaimEvidence, Measured};
 use super::looks::{self, Design, Look};
 use super::luck::{self, Luck};
+use super::many;
 use super::margin::{Margin, half_unit};
 use super::precision::{Basis, ClaimedSpread, Precision};
 use super::score::{self, FULL, Floor, PARTIAL};
@@ -167,6 +168,10 @@ pub struct ClaimJudgement {
     pub looked_from: Option<u64>,
     /// What each look at the runs showed, where looking could stop them; the last is the outcome.
     pub looks: Vec<Look>,
+    /// The one-sided p value of "as good as claimed, within the margin"; `None` without a standard error above 0.
+    pub p_value: Option<f64>,
+    /// The same, adjusted after Benjamini and Hochberg over all claims of the study that have one.
+    pub p_adjusted: Option<f64>,
     /// What a reader should know, in short lower-case sentences.
     pub reasons: Vec<String>,
 }
@@ -265,6 +270,8 @@ fn blank(evidence: &ClaimEvidence) -> ClaimJudgement {
         implied_luck: None,
         looked_from: evidence.looked_from,
         looks: Vec::new(),
+        p_value: None,
+        p_adjusted: None,
         reasons: reasons.into_iter().collect(),
     }
 }
@@ -299,6 +306,7 @@ fn compare(judged: &mut ClaimJudgement, evidence: &ClaimEvidence, measured: &Mea
     judged.looks = looks::of(evidence, measured);
     judged.reasons.extend(measured.notes.iter().cloned());
     (judged.margin, judged.measured) = (Some(standing.margin), Some(sample));
+    judged.p_value = many::falls_short(judged);
 }
 
 /// What some runs say of the claim: everything that the outcome follows from but the score.

@@ -13,6 +13,7 @@ pub mod cost;
 pub mod evidence;
 pub mod looks;
 pub mod luck;
+mod many;
 pub mod margin;
 mod numbers;
 pub mod policy;
@@ -82,7 +83,8 @@ impl Judgement {
 
 /// Judges all claims and the study as a whole.
 pub fn judge(evidence: &Evidence) -> Judgement {
-    let claims: Vec<_> = evidence.claims.iter().map(compare::claim).collect();
+    let mut claims: Vec<_> = evidence.claims.iter().map(compare::claim).collect();
+    many::adjust(&mut claims);
     let weighted: Vec<_> = claims
         .iter()
         .map(|claim| (claim.id.clone(), claim.weight, claim.score))

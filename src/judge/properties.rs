@@ -157,6 +157,8 @@ fn numbers_of(claim: &ClaimJudgement) -> Vec<f64> {
             claim.se,
             claim.df,
             claim.smallest_gap,
+            claim.p_value,
+            claim.p_adjusted,
         ]
         .into_iter()
         .flatten(),

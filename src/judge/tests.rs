@@ -405,6 +405,7 @@ fn numbers_by_hand_are_judged_like_a_claim() {
         measured,
         floor: None,
         tolerance: None,
+        anytime: false,
     };
     let flip = numbers(&given(vec![0.5, 0.49, 0.51]));
     assert_eq!(

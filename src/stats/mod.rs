@@ -7,20 +7,30 @@
 //! What is compared with what, and what follows from it, is the business of
 //! [`crate::judge`].
 
+mod binomial;
+mod bootstrap;
 mod describe;
 mod distribution;
+mod hypothesis;
 mod luck;
+mod multiple;
 mod power;
 #[cfg(test)]
 mod properties;
 mod quadrature;
 #[cfg(test)]
 mod references;
+#[cfg(test)]
+mod references_of_tests;
 mod sequential;
 
+pub use binomial::{Discordant, clopper_pearson, wilson};
+pub use bootstrap::{Bootstrap, BootstrapError, Resampling};
 pub use describe::{Interval, Welch, mean, sample_sd, welch};
 pub use distribution::{normal_cdf, normal_quantile, t_cdf, t_quantile, variance_ratio_p};
+pub use hypothesis::{Alternative, Group, TTest, Tost, paired_test, tost, welch_test};
 pub use luck::{best_of, best_of_limits};
+pub use multiple::benjamini_hochberg;
 pub use power::{runs_needed, smallest_gap, t_power};
 pub use sequential::{anytime_half_width, anytime_quantile};
 

@@ -24,6 +24,51 @@ proptest! {
     }
 
     #[test]
+    fn no_test_or_interval_is_nan(
+        (a, b, c, d) in (ANY, ANY, ANY, ANY),
+        (few, many) in (0..100_u64, 0..100_000_u64),
+        level in 0.0..1.0_f64,
+        values in vec(ANY, 0..12),
+    ) {
+        for test in [TTest::new(a, b, c, d), paired_test(&values, &values)].into_iter().flatten() {
+            let p = test.p(Alternative::TwoSided);
+            prop_assert!(p.is_none_or(|p| (0.0..=1.0).contains(&p)), "{p:?}");
+        }
+        let tost = tost(a, b, c, (-d.abs(), d.abs()));
+        prop_assert!(tost.is_none_or(|tost| (0.0..=1.0).contains(&tost.p())));
+        for interval in [wilson(few, many, level), clopper_pearson(few, many, level)].into_iter().flatten() {
+            let share = few as f64 / many as f64;
+            prop_assert!(0.0 <= interval.low && interval.low <= share && share <= interval.high && interval.high <= 1.0);
+        }
+        let counts = Discordant { first: few, second: many };
+        for p in [counts.p_two_sided(), counts.p_first_not_better()] {
+            prop_assert!((0.0..=1.0).contains(&p));
+        }
+    }
+
+    #[test]
+    fn adjusted_p_values_keep_their_order_and_are_no_smaller(values in vec(0.0..=1.0_f64, 0..20)) {
+        let adjusted = benjamini_hochberg(&values).expect("p values");
+        for (i, p) in values.iter().enumerate() {
+            prop_assert!(adjusted[i] >= *p && adjusted[i] <= 1.0);
+            for (j, q) in values.iter().enumerate() {
+                prop_assert!(p > q || adjusted[i] <= adjusted[j]);
+            }
+        }
+    }
+
+    #[test]
+    fn a_bootstrap_is_a_number_or_a_reason(values in vec(prop_oneof![4 => -1.0..1.0_f64, 1 => ANY], 0..9), seed in any::<u64>(), at in ANY) {
+        let statistic = |rows: &[usize]| mean(&rows.iter().map(|&row| values[row]).collect::<Vec<_>>());
+        if let Ok(bootstrap) = Bootstrap::new(values.len(), statistic, Resampling { resamples: 50, seed }) {
+            let interval = bootstrap.interval(0.9).expect("an interval");
+            prop_assert!(interval.low.is_finite() && interval.high.is_finite() && interval.low <= interval.high, "{bootstrap:?}");
+            prop_assert!(bootstrap.p_not_above(at).is_none_or(|p| (0.0..=1.0).contains(&p)));
+            prop_assert!(finite_or_none(bootstrap.se()));
+        }
+    }
+
+    #[test]
     fn quantiles_rise_with_the_probability(df in 0.6..1e7_f64, p in 1e-6..0.999_f64, step in 1e-6..1e-3_f64) {
         let (low, high) = (t_quantile(p, df), t_quantile(p + step * (1.0 - p), df));
         prop_assert!(low.expect("a quantile") < high.expect("a quantile"));

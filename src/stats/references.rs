@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::*;
 
 /// The cases of a file, which must say who made them.
-fn cases(name: &str) -> Vec<Value> {
+pub(super) fn cases(name: &str) -> Vec<Value> {
     let path = format!("{}/fixtures/stats/{name}.json", env!("CARGO_MANIFEST_DIR"));
     let text = std::fs::read_to_string(&path).expect("reference values");
     let file: Value = serde_json::from_str(&text).expect("JSON");
@@ -16,10 +16,16 @@ fn cases(name: &str) -> Vec<Value> {
     cases
 }
 
-fn number(case: &Value, key: &str) -> f64 {
+pub(super) fn number(case: &Value, key: &str) -> f64 {
     case[key]
         .as_f64()
         .unwrap_or_else(|| panic!("no number `{key}` in {case}"))
+}
+
+pub(super) fn numbers(case: &Value, key: &str) -> Vec<f64> {
+    let values = case[key].as_array();
+    let values = values.unwrap_or_else(|| panic!("no numbers `{key}` in {case}"));
+    values.iter().filter_map(Value::as_f64).collect()
 }
 
 fn sample(case: &Value, sd: &str, runs: &str) -> (f64, u64) {
@@ -27,7 +33,7 @@ fn sample(case: &Value, sd: &str, runs: &str) -> (f64, u64) {
 }
 
 #[track_caller]
-fn agree(case: &Value, found: Option<f64>, key: &str, relative: f64) {
+pub(super) fn agree(case: &Value, found: Option<f64>, key: &str, relative: f64) {
     let (found, expected) = (found.expect("a value"), number(case, key));
     let slack = relative * expected.abs();
     assert!(

@@ -124,6 +124,8 @@ fn claim_row<'a>(
         implied_luck: judged.implied_luck.map(|luck| luck.runs),
         implied_luck_interval: judged.implied_luck.and_then(|luck| luck.limits),
         looks: judged.looks.iter().map(look).collect(),
+        p_value: judged.p_value,
+        p_adjusted: judged.p_adjusted,
         floor: judged.floor.map(|floor| FloorRow {
             value: floor.value,
             source: floor.source.name(),

@@ -146,6 +146,10 @@ pub(super) struct ClaimRow<'a> {
     pub(super) implied_luck_interval: Option<(f64, Option<f64>)>,
     /// What each look at the runs showed, where looking could stop them; empty where their number was fixed.
     pub(super) looks: Vec<LookRow>,
+    /// The one-sided p value of "as good as claimed, within the margin"; null without a spread.
+    pub(super) p_value: Option<f64>,
+    /// The same, adjusted after Benjamini and Hochberg over the claims of the paper.
+    pub(super) p_adjusted: Option<f64>,
     /// What a model that learnt nothing gets; null: unknown, and the score is the ratio.
     pub(super) floor: Option<FloorRow<'a>>,
     /// What the code says of itself, run by run.
