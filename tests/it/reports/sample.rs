@@ -113,6 +113,7 @@ fn evidence(manifest: &Manifest, measured: &[Result<ClaimMeasured, Unmeasured>])
             floor: claim.floor,
             metric_floor: None,
             tolerance: claim.tolerance,
+            looked_from: None,
             impossible: (claim.id == "impossible")
                 .then(|| "of 7 examples, 83.0 % is no whole number".to_owned()),
             measured: measured.clone().map(|found| Measured {
