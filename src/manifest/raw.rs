@@ -226,7 +226,7 @@ section! {
         /// What is kept of what it writes: files or folders, relative to its output folder or its working folder.
         #[schemars(extend("default" = [], "examples" = [["predictions.csv"]]))]
         outputs: Maybe<List<RelativePath>>,
-        /// Its seeds; it runs once for each. A list, or `{ min, max }`: seeds 1, 2, … up to `max`, all of which are run for now.
+        /// Its seeds; it runs once for each. A list, or `{ min, max }`: seeds 1, 2, … one after another, from `min` on only until the primary claims are decided, at most `max`.
         #[schemars(extend("examples" = [[1, 2, 3], { "min": 2, "max": 20 }]))]
         seeds: Maybe<Seeds>,
         /// How often each seed is run. Two runs with the same outputs prove the step deterministic.
