@@ -56,7 +56,7 @@ pub fn t_cdf(t: f64, df: f64) -> Option<f64> {
 pub fn t_quantile(p: f64, df: f64) -> Option<f64> {
     let student = Student::new(df)?;
     let tail = lesser_tail(p)?;
-    let start = normal_quantile(p)?.abs();
+    let start = student.near_quantile(normal_quantile(p)?.abs(), tail);
     signed(p, positive_quantile(p, tail, start, &student)?)
 }
 
@@ -132,6 +132,20 @@ impl Student {
         let square = u * u;
         let third = ((4.0 * square + 33.0) * square + 240.0) * square + 855.0;
         u * (1.0 + (square + 3.0) / b - third / (10.0 * b * (b + 0.8 * square * square + 100.0)))
+    }
+
+    /// About where the upper tail of the normal deviate `z` is that of t: a start for the search, which decides.
+    ///
+    /// Reference: M. Abramowitz and I. Stegun, *Handbook of Mathematical Functions*, 1964, 26.7.5.
+    fn near_quantile(&self, z: f64, tail: f64) -> f64 {
+        if self.df < 2.0 {
+            return (std::f64::consts::PI * tail).tan().recip();
+        }
+        let square = z * z;
+        let first = (square + 1.0) / 4.0;
+        let second = ((5.0 * square + 16.0) * square + 3.0) / 96.0;
+        let third = (((3.0 * square + 19.0) * square + 17.0) * square - 15.0) / 384.0;
+        z * (1.0 + (first + (second + third / self.df) / self.df) / self.df)
     }
 
     /// (ν/(ν + t²), t²/(ν + t²)), without overflow.
@@ -214,15 +228,14 @@ fn falling_root(start: f64, function: impl Fn(f64) -> (f64, f64)) -> f64 {
             high = at; // a tail that underflowed to 0 lies beyond the root
         }
         let newton = at - value / slope;
-        let next = if newton > low && newton < high {
-            newton
-        } else {
-            0.5 * (low + high)
-        };
-        if (next - at).abs() < 4.0 * f64::EPSILON {
+        let inside = newton > low && newton < high;
+        let next = if inside { newton } else { 0.5 * (low + high) };
+        let step = (next - at).abs();
+        at = next;
+        // What a step of Newton's leaves is of the order of its square.
+        if step < 4.0 * f64::EPSILON || (inside && step < 1e-9) {
             break;
         }
-        at = next;
     }
     at.exp()
 }

@@ -56,13 +56,17 @@ impl Best {
         let scales = chi_points(count - 1.0);
         let means = normal_points(1.0 / count.sqrt()).into_iter();
         let points = means.flat_map(|(mean, weight)| {
-            scales.into_iter().filter_map(move |(scale, of_scale)| {
+            let weighted = scales.into_iter();
+            let weighted = weighted.map(move |(scale, of_scale)| (scale, weight * of_scale));
+            // What weighs less does not change the first six digits.
+            let seen = weighted.filter(|(_, weight)| *weight > 1e-9);
+            seen.filter_map(move |(scale, weight)| {
                 let above = normal_cdf(-(mean + t * scale))?;
-                Some(((-above).ln_1p(), weight * of_scale))
+                Some(((-above).ln_1p(), weight))
             })
         });
         Self {
-            points: points.filter(|(_, weight)| *weight > 1e-10).collect(),
+            points: points.collect(),
         }
     }
 
