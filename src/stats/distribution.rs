@@ -232,8 +232,8 @@ fn falling_root(start: f64, function: impl Fn(f64) -> (f64, f64)) -> f64 {
         let next = if inside { newton } else { 0.5 * (low + high) };
         let step = (next - at).abs();
         at = next;
-        // What a step of Newton's leaves is of the order of its square.
-        if step < 4.0 * f64::EPSILON || (inside && step < 1e-9) {
+        // What such a step leaves is far smaller still, even where the slope is not exact.
+        if step < 4.0 * f64::EPSILON || (inside && step < 1e-12) {
             break;
         }
     }
