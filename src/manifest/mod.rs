@@ -413,6 +413,14 @@ pub struct Claim {
     pub runs: Option<u32>,
     /// The number of test examples.
     pub examples: Option<u64>,
+    /// How many of them are of the positive class; at most `examples`.
+    pub positives: Option<u64>,
+    /// The number of classes; at least 2, and as many as there are `supports`.
+    pub classes: Option<u32>,
+    /// The number of test examples of each class, which make `examples` together; empty: not said.
+    pub supports: BTreeMap<String, u64>,
+    /// Whose value it is, in the paper's words.
+    pub model: Option<String>,
     /// Which split was measured, in the paper's words.
     pub split: Option<String>,
     /// Whether the verdict rests on it. A manifest without any primary claim makes all of them primary.

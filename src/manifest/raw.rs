@@ -32,6 +32,8 @@ use crate::digest::Digest;
 pub(super) type Count = Whole<1, { u32::MAX as u64 }>;
 /// A seed: as large as TOML's integers.
 pub(super) type Seed = Whole<0, { i64::MAX as u64 }>;
+/// A number of test examples, which may be none.
+pub(super) type Examples = Whole<0, { i64::MAX as u64 }>;
 /// A number of seeds in a sequence.
 pub(super) type SeedCount = Whole<2, 10_000>;
 
@@ -354,6 +356,18 @@ section! {
         /// The number of test examples.
         #[schemars(extend("examples" = [1000]))]
         examples: Maybe<Whole<1, { i64::MAX as u64 }>>,
+        /// How many of the test examples are of the positive class.
+        #[schemars(extend("examples" = [71]))]
+        positives: Maybe<Examples>,
+        /// The number of classes.
+        #[schemars(extend("examples" = [3]))]
+        classes: Maybe<Whole<2, { u32::MAX as u64 }>>,
+        /// The number of test examples of each class.
+        #[schemars(extend("examples" = [{ "cat": 50, "dog": 30 }]))]
+        supports: Maybe<Table<Examples>>,
+        /// Whose value it is, in the paper's words. Claims that share everything else are held against each other only where this tells models apart.
+        #[schemars(extend("examples" = ["GAT, 8 heads"]))]
+        model: Maybe<Line>,
         /// Which split was measured, in the paper's words.
         #[schemars(extend("examples" = ["test"]))]
         split: Maybe<Line>,
@@ -639,9 +653,16 @@ section! {
     }
 }
 
-/// A table whose keys the author chooses.
+/// A table whose keys the author chooses: the entries that could be read, and how many there are.
 #[derive(Debug)]
-pub(super) struct Table<T>(pub(super) Vec<(At<String>, At<T>)>);
+pub(super) struct Table<T>(pub(super) Vec<(At<String>, At<T>)>, usize);
+
+impl<T> Table<T> {
+    /// Whether every entry could be read; a problem is reported for those that could not.
+    pub(super) fn is_whole(&self) -> bool {
+        self.0.len() == self.1
+    }
+}
 
 impl<T: FromToml> FromToml for Table<T> {
     fn from_toml(node: &Node<'_>, problems: &mut Problems) -> Option<Self> {
@@ -655,7 +676,7 @@ impl<T: FromToml> FromToml for Table<T> {
             };
             Some((name, read_at(node, problems)?))
         });
-        Some(Self(read.collect()))
+        Some(Self(read.collect(), entries.len()))
     }
 }
 

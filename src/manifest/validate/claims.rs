@@ -11,7 +11,7 @@ use super::super::{
     Claim, Extraction, MODEL_OUTPUT, Pick, Printed, RowPick, TableFormat, TextSource, Tolerance, Unit, raw,
 };
 use super::parts::{flag, text};
-use super::{Checker, entries, lines};
+use super::{Checker, entries, lines, test_set};
 use crate::measure::{self, Direction, MetricInfo};
 
 /// How large a share of the claim a tolerance may be before it is remarked on.
@@ -69,6 +69,7 @@ impl Checker<'_, '_> {
     }
 
     fn claim(&mut self, claim: &raw::Claim) -> Option<Claim> {
+        test_set::problems(claim).for_each(|problem| self.report(problem));
         let metric = self.metric(claim);
         let value = claim.value.as_ref();
         let floor = claim.floor.as_ref();
@@ -102,6 +103,10 @@ impl Checker<'_, '_> {
             value: value?.value.0.clone(),
             runs: claim.runs.as_ref().map(|runs| runs.value.small()),
             examples: claim.examples.as_ref().map(|examples| examples.value.0),
+            positives: claim.positives.as_ref().map(|positives| positives.value.0),
+            classes: claim.classes.as_ref().map(|classes| classes.value.small()),
+            supports: test_set::supports(claim),
+            model: text(&claim.model),
             split: text(&claim.split),
             primary: flag(&claim.primary),
             weight: claim.weight.as_ref().map_or(1.0, |weight| weight.value.0),

@@ -9,6 +9,7 @@ mod names;
 mod parts;
 mod steps;
 mod syntax;
+mod test_set;
 
 use std::fs::File;
 use std::io::{self, Read as _};
