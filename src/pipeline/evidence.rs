@@ -9,6 +9,7 @@ use jiff::tz::TimeZone;
 use super::execution::{StepRun, executions};
 use super::gather::Acquired;
 use crate::acquire::git::{Finding, Pinned};
+use crate::audit::Audit;
 use crate::environment::Environment;
 use crate::error::Fault;
 use crate::execute::{AttemptKind, Usage};
@@ -26,6 +27,7 @@ use crate::report::ClaimMeasured;
 /// Everything that the judge may know.
 pub(super) fn of(
     manifest: &Manifest,
+    audit: &Audit,
     acquired: &Acquired,
     environment: &Result<Environment, Unmeasured>,
     steps: &[StepRun],
@@ -35,7 +37,10 @@ pub(super) fn of(
     let mut evidence = Evidence::new(now.to_zoned(TimeZone::UTC).date());
     let claims = manifest.claims.iter().zip(measured);
     evidence.claims = claims
-        .map(|(claim, measured)| claim_evidence(manifest, claim, measured, steps))
+        .map(|(claim, measured)| ClaimEvidence {
+            impossible: audit.impossible(&claim.id).map(str::to_owned),
+            ..claim_evidence(manifest, claim, measured, steps)
+        })
         .collect();
     evidence.data = manifest
         .data

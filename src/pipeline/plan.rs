@@ -7,6 +7,7 @@ use super::saved;
 use super::{Settings, beside};
 use crate::acquire::git;
 use crate::acquire::store::{Lookup, Store};
+use crate::audit::Audit;
 use crate::environment::{self, Machine, PythonWanted};
 use crate::execute::Usage;
 use crate::manifest::lock::Lock;
@@ -33,6 +34,8 @@ pub struct Plan {
     pub steps: Vec<PlannedStep>,
     /// What is judged.
     pub claims: Vec<PlannedClaim>,
+    /// What arithmetic says of the claims alone.
+    pub audit: Audit,
     /// What it may take.
     pub spending: Spending,
     /// What is missing or would keep the check from an answer.
@@ -125,6 +128,7 @@ pub fn plan(manifest: &Manifest, lock: Option<&Lock>, settings: Settings<'_>) ->
         spending: spending(manifest, &steps),
         steps,
         claims: claims(manifest, &mut missing),
+        audit: super::audit(manifest),
         missing,
     }
 }

@@ -8,6 +8,7 @@ use unicode_width::UnicodeWidthStr as _;
 
 use super::Report;
 use super::escape::one_line;
+use crate::audit::{Finding, SetAudit};
 use crate::judge::{ClaimJudgement, Outcome, Overall};
 use crate::manifest::{Claim, Printed};
 use crate::measure::Direction;
@@ -195,6 +196,32 @@ pub(super) fn cost(report: &Report) -> String {
 
 fn hours(hours: f64) -> Duration {
     Duration::try_from_secs_f64(hours * 3600.0).unwrap_or_default()
+}
+
+/// What is said of one set of claims; others' text in it is not escaped.
+///
+/// `None` for a set in which nothing was found.
+pub fn sentence_of_set(set: &SetAudit) -> Option<String> {
+    let all = named(&set.claims);
+    Some(match &set.finding {
+        Finding::Fits(Some(witness)) => format!("{all} come of one confusion matrix: {witness}"),
+        Finding::Fits(None) => return None,
+        Finding::Contradicts { claims, why } => match claims.as_slice() {
+            [only] => format!("`{only}` cannot be true: {why}"),
+            several => format!("{} cannot all be true: {why}", named(several)),
+        },
+        Finding::Undecided { why } => format!("{all} are not held against each other: {why}"),
+    })
+}
+
+/// `` `a`, `b` and `c` ``
+fn named(ids: &[String]) -> String {
+    let quoted: Vec<String> = ids.iter().map(|id| format!("`{id}`")).collect();
+    match quoted.as_slice() {
+        [] => String::new(),
+        [only] => only.clone(),
+        [all @ .., last] => format!("{} and {last}", all.join(", ")),
+    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! From a report to its record.
 
 use super::SCHEMA;
+use super::audit::AuditRow;
 use super::rows::*;
 use crate::environment::Environment;
 use crate::judge::{Check, ClaimJudgement, Look, Outcome};
@@ -36,6 +37,7 @@ pub(super) fn record(report: &Report) -> Record<'_> {
         keeps_from_trusted: &judgement.ruling.keeps_from_trusted,
         trust: judgement.checks.iter().map(check).collect(),
         claims: claims(report),
+        audit: AuditRow::of(&report.audit),
         steps: report.steps.iter().map(step).collect(),
         pins: Pins {
             code: code(report),

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::audit::AuditRow;
 use crate::reason::Unmeasured;
 
 /// The record of one run of `reproof check`: what was checked, what came out, and what it rests on.
@@ -37,6 +38,8 @@ pub(super) struct Record<'a> {
     pub(super) trust: Vec<CheckRow<'a>>,
     /// One row for each claim of the manifest, in its order.
     pub(super) claims: Vec<ClaimRow<'a>>,
+    /// What arithmetic says of the claims alone, before anything was run.
+    pub(super) audit: AuditRow<'a>,
     /// One row for each run of each step.
     pub(super) steps: Vec<StepRow<'a>>,
     /// What identifies the code and the data.

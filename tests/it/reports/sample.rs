@@ -53,6 +53,7 @@ pub(super) fn from(manifest: &str) -> Report {
         started: "2026-01-31T12:00:00Z".parse().expect("a time"),
         version: "0.0.0",
         machine: machine(),
+        audit: reproof::pipeline::audit(&manifest),
         stages: stages(),
         code: Ok(pinned(&manifest)),
         inputs: inputs(&manifest),
