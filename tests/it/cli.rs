@@ -117,7 +117,7 @@ fn judge_tells_people_what_it_comes_to() {
       more runs    6 would decide
       - floor unknown: the score is the share of the claim
       - about 6 more runs would decide with a chance of 80 %
-      - 3 runs can see a gap of 0.01473 beyond the margin, this one is 0.0063
+      - 3 runs can only see a gap of 1.5 points beyond the margin, this one is 0.63 points
     ");
 }
 
@@ -242,6 +242,8 @@ fn a_plan_says_what_would_be_done_and_writes_nothing() {
     ─────────────────────────────────────────────────────────────────────────────
     sound  accuracy  91.3 %   read from what the code prints, after step `sound`
     odd    accuracy  90.0 %   read from what the code prints, after step `odd`
+
+    audit   no claim is impossible
 
     needs        state          what
     ───────────────────────────────────────────────────────────────────────────────────

@@ -1,6 +1,7 @@
 //! Integration tests, in one binary: each further one is another long link.
 
 mod architecture;
+mod audit;
 mod cli;
 mod common;
 mod common_faults;
