@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::common::{Bench, Ran};
+use crate::common::{self, Bench, Ran};
 
 /// A paper on 178 examples, 71 of them positive, with these claims: `(metric, value, further keys)`.
 fn paper(claims: &[(&str, &str, &str)]) -> Bench {
@@ -392,4 +392,41 @@ fn a_report_without_anything_to_say_has_no_section_about_it() {
     let folder = ran.json()["folder"].as_str().expect("a folder").to_owned();
     let report = fs::read_to_string(Path::new(&folder).join("report.md")).expect("a report");
     assert!(!report.contains("## Audit"), "{report}");
+}
+
+/// The words of a command; double quotes keep spaces.
+fn words(command: &str) -> Vec<String> {
+    let parts = command.split('"').enumerate();
+    let words = parts.flat_map(|(index, part)| {
+        if index % 2 == 1 {
+            vec![part.to_owned()]
+        } else {
+            part.split_whitespace().map(str::to_owned).collect()
+        }
+    });
+    words.collect()
+}
+
+#[test]
+fn every_example_of_the_page_comes_out_as_written() {
+    let page = common::read("docs/audit.md");
+    let blocks = page
+        .split("```audit\n")
+        .skip(1)
+        .filter_map(|rest| rest.split("```").next());
+    let mut shown = 0;
+    for block in blocks {
+        let (command, expected) = block.split_once('\n').expect("a command");
+        let command = command.strip_prefix("$ reproof ").expect("a command");
+        let words = words(command);
+        let ran = Bench::new().run(&words.iter().map(String::as_str).collect::<Vec<_>>());
+        assert_eq!(
+            ran.stdout.trim_end(),
+            expected.trim_end(),
+            "{command}\n{}",
+            ran.stderr
+        );
+        shown += 1;
+    }
+    assert!(shown >= 6, "{shown}");
 }
