@@ -189,4 +189,6 @@ fn mark(rows: &mut [ClaimAudit], contradiction: &[String], why: &str) {
 }
 
 #[cfg(test)]
+mod peer;
+#[cfg(test)]
 mod tests;

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-fn claim(metric: &str, value: &str) -> AuditClaim {
+pub(super) fn claim(metric: &str, value: &str) -> AuditClaim {
     AuditClaim {
         id: metric.to_owned(),
         metric: metric.to_owned(),
