@@ -189,6 +189,8 @@ fn mark(rows: &mut [ClaimAudit], contradiction: &[String], why: &str) {
 }
 
 #[cfg(test)]
+mod consistent;
+#[cfg(test)]
 mod peer;
 #[cfg(test)]
 mod tests;

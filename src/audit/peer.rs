@@ -53,7 +53,10 @@ fn answers_are_the_peers_where_it_is_right_and_those_of_enumeration_everywhere()
     for problem in &problems {
         let found = contradicts(problem);
         assert_eq!(found, problem.enumerated, "{problem:?}");
-        assert!(found || !problem.peer, "the peer alone finds a contradiction: {problem:?}");
+        assert!(
+            found || !problem.peer,
+            "the peer alone finds a contradiction: {problem:?}"
+        );
         if problem.changed.is_none() {
             assert!(!found, "alarm about consistent scores: {problem:?}");
             continue;
