@@ -14,6 +14,7 @@ mod ordering;
 mod score;
 mod search;
 mod set;
+mod spread;
 mod subset;
 mod words;
 
