@@ -14,6 +14,7 @@ mod ordering;
 mod score;
 mod search;
 mod set;
+mod spread;
 mod subset;
 mod words;
 
@@ -188,5 +189,9 @@ fn mark(rows: &mut [ClaimAudit], contradiction: &[String], why: &str) {
     }
 }
 
+#[cfg(test)]
+mod consistent;
+#[cfg(test)]
+mod peer;
 #[cfg(test)]
 mod tests;

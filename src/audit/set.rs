@@ -2,7 +2,8 @@
 
 use super::claim::{Runs, Span};
 use super::granularity::{self, Granularity};
-use super::{AuditClaim, ClaimAudit, Facts, Finding, SetAudit, algebra, ordering};
+use super::{AuditClaim, ClaimAudit, Facts, Finding, SetAudit, algebra, ordering, spread};
+use crate::measure;
 
 /// Metrics that only two classes have.
 const OF_TWO_CLASSES: [&str; 8] = [
@@ -99,23 +100,22 @@ impl Set<'_> {
             witness,
             reason,
         };
-        let of = match self.counted(&claim.metric) {
-            Ok(of) => of,
-            Err(why) => return row(true, None, Some(format!("nothing to decide: {why}"))),
-        };
-        match granularity::check(&claim.value, of, self.runs) {
-            Some(Granularity::Possible(witness)) => row(true, Some(witness), None),
-            Some(Granularity::Impossible(why)) => row(false, None, Some(why)),
-            None if self.runs == Runs::Unknown => {
-                let why = "nothing to decide: a spread needs `runs`, the number of values behind it";
-                row(true, None, Some(why.to_owned()))
-            }
-            None => row(
-                true,
-                None,
-                Some("nothing to decide: too many examples".to_owned()),
-            ),
+        let of = self.counted(&claim.metric);
+        let share = of.map(|of| granularity::check(&claim.value, of, self.runs));
+        if let Ok(Some(Granularity::Impossible(why))) = share {
+            return row(false, None, Some(why));
         }
+        let range = measure::info(&claim.metric).map(|known| known.range);
+        if let Some(why) = spread::impossible(&claim.value, of.ok(), range, self.runs) {
+            return row(false, None, Some(why));
+        }
+        let undecided = match share {
+            Ok(Some(Granularity::Possible(witness))) => return row(true, Some(witness), None),
+            Ok(_) if self.runs == Runs::Unknown => "a spread needs `runs`, the number of values behind it",
+            Ok(_) => "no examples, or too many",
+            Err(why) => why,
+        };
+        row(true, None, Some(format!("nothing to decide: {undecided}")))
     }
 
     /// How many examples the metric is a share of, or what is missing.
