@@ -40,6 +40,8 @@ pub(super) struct Record<'a> {
     pub(super) claims: Vec<ClaimRow<'a>>,
     /// What arithmetic says of the claims alone, before anything was run.
     pub(super) audit: AuditRow<'a>,
+    /// How many runs the steps took whose seeds were run one after another; empty if there are none.
+    pub(super) sequential: Vec<SequentialRow<'a>>,
     /// One row for each run of each step.
     pub(super) steps: Vec<StepRow<'a>>,
     /// What identifies the code and the data.
@@ -165,6 +167,25 @@ pub(super) struct ClaimRow<'a> {
     pub(super) reason: Option<ReasonRow<'a>>,
     /// What a reader should know.
     pub(super) reasons: &'a [String],
+}
+
+/// A step whose seeds were run one after another, with a look after each.
+#[derive(JsonSchema, Serialize)]
+pub(super) struct SequentialRow<'a> {
+    /// The step's id.
+    pub(super) step: &'a str,
+    /// At least so many seeds.
+    pub(super) min: u32,
+    /// At most so many seeds.
+    pub(super) max: u32,
+    /// So many were run.
+    pub(super) runs: u32,
+    /// So many were not needed.
+    pub(super) saved: u32,
+    /// `decided`, `exhausted`, `stopped`, `unmeasured` or `not-primary`.
+    pub(super) end: &'static str,
+    /// The same in words.
+    pub(super) reason: String,
 }
 
 /// One look at the runs, with an interval that may be looked at after every run.

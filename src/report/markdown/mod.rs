@@ -4,6 +4,7 @@
 //! wrote becomes markup (`escape.rs`); what not every reader needs is folded.
 
 mod audit;
+mod looks;
 mod start;
 
 use std::fmt::Write as _;
@@ -44,6 +45,7 @@ impl Renderer for Markdown {
             start::start_here(report),
             claims(report),
             audit::section(&report.audit),
+            looks::looks(report),
             trust(report),
             stages(report),
             environment(report),

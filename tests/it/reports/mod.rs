@@ -292,7 +292,7 @@ fn the_report_lets_a_new_engineer_start() {
 fn the_rest_of_the_report_says_what_it_rests_on() {
     let text = rendered("markdown", &sample::report(), 100);
     let rest = &text[text.find("## Claims").expect("claims")..];
-    insta::assert_snapshot!(rest, @r#"
+    insta::assert_snapshot!(rest, @r"
     ## Claims
 
     | claim | where | metric | claimed | measured | 90 % interval | of the claim | outcome | score |
@@ -464,7 +464,7 @@ fn the_rest_of_the_report_says_what_it_rests_on() {
     - Software Heritage `swh:1:rev:1111111111111111111111111111111111111111`, `swh:1:dir:2222222222222222222222222222222222222222`
     - The repository has no licence: nobody may use its code
     - Machine: kernel `6.1.0`
-    "#);
+    ");
 }
 
 #[test]
