@@ -10,7 +10,10 @@
 mod algebra;
 mod claim;
 mod granularity;
+mod multiclass;
 mod ordering;
+mod ranking;
+mod relations;
 mod score;
 mod search;
 mod set;

@@ -3,7 +3,6 @@
 use super::claim::{Runs, Span};
 use super::granularity::{self, Granularity};
 use super::{AuditClaim, ClaimAudit, Facts, Finding, SetAudit, algebra, ordering, spread};
-use crate::measure;
 
 /// Metrics that only two classes have.
 const OF_TWO_CLASSES: [&str; 8] = [
@@ -81,7 +80,7 @@ impl Set<'_> {
     }
 
     /// Whether every example is known to have one label: then micro averages are the accuracy.
-    fn one_label(&self) -> bool {
+    pub(super) fn one_label(&self) -> bool {
         self.is_binary() || self.facts.classes.is_some() || !self.facts.supports.is_empty()
     }
 
@@ -105,8 +104,7 @@ impl Set<'_> {
         if let Ok(Some(Granularity::Impossible(why))) = share {
             return row(false, None, Some(why));
         }
-        let range = measure::info(&claim.metric).map(|known| known.range);
-        if let Some(why) = spread::impossible(&claim.value, of.ok(), range, self.runs) {
+        if let Some(why) = spread::impossible(&claim.value, of.ok(), &claim.metric, self.runs) {
             return row(false, None, Some(why));
         }
         let undecided = match share {

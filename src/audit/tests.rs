@@ -18,7 +18,7 @@ pub(super) fn claim(metric: &str, value: &str) -> AuditClaim {
 }
 
 #[track_caller]
-fn contradiction(claims: &[AuditClaim], expected: &[&str]) {
+pub(super) fn contradiction(claims: &[AuditClaim], expected: &[&str]) {
     let found = audit(claims);
     let Some(Finding::Contradicts { claims, .. }) = found.sets.first().map(|set| &set.finding) else {
         panic!("{found:#?}");
