@@ -16,12 +16,33 @@ pub(super) type Broken = (Vec<usize>, String);
 /// The relation that fewest claims break.
 pub(super) fn smallest(set: &Set<'_>) -> Option<Broken> {
     let mut broken = chains(set);
+    broken.extend(two_values(set));
     broken.extend(errors(set));
     broken.extend(of_area(set));
     broken.extend(ranking::broken(set));
     broken.extend(relations::broken(set));
     broken.extend(multiclass::broken(set));
     broken.into_iter().min_by_key(|(claims, _)| claims.len())
+}
+
+/// One metric of one model has one value.
+fn two_values(set: &Set<'_>) -> Vec<Broken> {
+    let claims = || {
+        set.members
+            .iter()
+            .enumerate()
+            .filter(|(_, (_, claim))| claim.one_model)
+    };
+    let mut broken = Vec::new();
+    for (index, (_, one)) in claims() {
+        let span = Span::printed(&one.value);
+        let others = claims().filter(|(place, (_, other))| *place > index && other.metric == one.metric);
+        let differing = others.filter(|(_, (_, other))| !span.meets(Span::printed(&other.value)));
+        broken.extend(
+            differing.map(|(other, _)| (vec![index, other], format!("two values of `{}`", one.metric))),
+        );
+    }
+    broken
 }
 
 /// `low` is never above `high`.
