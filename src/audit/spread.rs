@@ -8,6 +8,7 @@
 
 use super::claim::{EDGE, Runs, Span};
 use crate::manifest::Printed;
+use crate::measure;
 
 /// More examples than this leave no gaps that a printed spread shows.
 const MOST_EXAMPLES: u64 = 100_000;
@@ -20,17 +21,13 @@ const PATIENCE: u32 = 100_000;
 
 /// Why no values have this mean and this spread; `None` where some may, or where it cannot be decided.
 ///
-/// `of` is the number of examples that each value is a share of, `range` the metric's least and greatest value.
-pub(super) fn impossible(
-    printed: &Printed,
-    of: Option<u64>,
-    range: Option<(f64, f64)>,
-    runs: Runs,
-) -> Option<String> {
+/// `of` is the number of examples that each value is a share of.
+pub(super) fn impossible(printed: &Printed, of: Option<u64>, metric: &str, runs: Runs) -> Option<String> {
     let Runs::Known(runs @ 2..) = runs else {
         return None;
     };
     let spread = span(printed)?;
+    let range = measure::info(metric).map(|known| known.range);
     let large = range.and_then(|range| too_large(Span::printed(printed), spread, range, runs));
     large.or_else(|| no_counts(printed, spread, of?, runs))
 }

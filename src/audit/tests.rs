@@ -18,7 +18,7 @@ pub(super) fn claim(metric: &str, value: &str) -> AuditClaim {
 }
 
 #[track_caller]
-fn contradiction(claims: &[AuditClaim], expected: &[&str]) {
+pub(super) fn contradiction(claims: &[AuditClaim], expected: &[&str]) {
     let found = audit(claims);
     let Some(Finding::Contradicts { claims, .. }) = found.sets.first().map(|set| &set.finding) else {
         panic!("{found:#?}");
@@ -88,10 +88,60 @@ fn orders_are_kept() {
 }
 
 #[test]
-fn a_metric_that_is_claimed_twice_is_of_several_models() {
-    let mut claims = [claim("f1", "0.50"), claim("f1", "0.90")];
-    claims.iter_mut().for_each(|claim| claim.one_model = false);
-    assert!(audit(&claims).possible());
+fn a_metric_with_two_values_is_of_several_models() {
+    let two = |value: &str, one_model| {
+        let mut claims = [
+            claim("f1", "0.50"),
+            claim("f1", value),
+            claim("precision", "0.50"),
+        ];
+        for (number, claim) in claims.iter_mut().enumerate() {
+            claim.one_model = one_model;
+            claim.id = format!("{number}");
+        }
+        claims
+    };
+    let several = audit(&two("0.90", false));
+    assert!(several.possible());
+    assert!(matches!(several.sets[0].finding, Finding::Undecided { .. }));
+    // The same number, or one with more digits, is no reason to think of another model.
+    for value in ["0.50", "0.497"] {
+        let one = audit(&two(value, false));
+        assert!(matches!(one.sets[0].finding, Finding::Fits(Some(_))), "{one:#?}");
+    }
+    contradiction(&two("0.90", true), &["0", "1"]);
+}
+
+#[test]
+fn a_claim_alone_has_a_witness() {
+    let mut f1 = claim("f1", "0.9510");
+    f1.facts.positives = Some(71);
+    let found = audit(&[f1.clone()]);
+    assert_eq!(
+        found.claims[0].witness.as_deref(),
+        Some("tp 68 fn 3 / fp 4 tn 103")
+    );
+    assert!(found.sets.is_empty());
+    f1.value = Printed::parse("0.9512").expect("a number");
+    let found = audit(&[f1]);
+    assert_eq!(
+        found.impossible("f1"),
+        Some("no confusion matrix of 178 examples, 71 of them positive has f1 0.9512")
+    );
+}
+
+#[test]
+fn what_is_missing_is_named() {
+    let reason = |claim: AuditClaim| audit(&[claim]).claims[0].reason.clone().expect("a reason");
+    let unsized_ = AuditClaim {
+        examples: None,
+        ..claim("f1", "0.95")
+    };
+    assert_eq!(reason(unsized_), "nothing to decide: `examples` is not given");
+    assert_eq!(
+        reason(claim("recall", "0.95")),
+        "nothing to decide: `positives` is not given"
+    );
 }
 
 pub(super) const METRICS: [&str; 14] = [
