@@ -63,10 +63,10 @@ const TRUE: [(&str, &str, &str); 3] = [
 fn claims_that_can_be_true_show_the_counts_that_they_come_of() {
     insta::assert_snapshot!(read(&paper(&TRUE), 0), @r"
     claim  possible  because
-    ────────────────────────────────────────────────────────────────────
+    ──────────────────────────────────────────
     c1     yes       68/71 = 95.77 → 95.8
     c2     yes       103/107 = 96.26 → 96.3
-    c3     –         nothing to decide: no rule about this metric alone
+    c3     yes       tp 68 fn 3 / fp 4 tn 103
 
     `c1`, `c2` and `c3` come of one confusion matrix: tp 68 fn 3 / fp 4 tn 103
     ");
@@ -110,13 +110,13 @@ fn several_models_in_one_set_are_no_contradiction() {
     ];
     insta::assert_snapshot!(read(&paper(&claims), 0), @r"
     claim  possible  because
-    ────────────────────────────────────────────────────────────────────
+    ────────────────────────────────────────────────────────────────────────────────────────────────
     c1     yes       68/71 = 95.77 → 95.8
-    c2     –         nothing to decide: no rule about this metric alone
+    c2     –         nothing to decide: `recall` has several values: name the `model` of each claim
     c3     yes       57/71 = 80.28 → 80.3
-    c4     –         nothing to decide: no rule about this metric alone
+    c4     –         nothing to decide: `recall` has several values: name the `model` of each claim
 
-    `c1`, `c2`, `c3` and `c4` are not held against each other: `recall` is claimed more than once: name the `model` of each claim
+    `c1`, `c2`, `c3` and `c4` are not held against each other: `recall` has several values: name the `model` of each claim
     ");
 }
 
@@ -157,8 +157,8 @@ fn programs_get_the_same_in_json() {
         {
           "id": "c3",
           "possible": true,
-          "reason": "nothing to decide: no rule about this metric alone",
-          "witness": null
+          "reason": null,
+          "witness": "tp 68 fn 3 / fp 4 tn 103"
         }
       ],
       "sets": [
@@ -206,12 +206,9 @@ fn several_manifests_are_an_array_that_names_them_and_the_worst_code_counts() {
 
 #[test]
 fn a_name_from_a_manifest_moves_no_text() {
-    let reverses = ("x\u{202e}y", "3.1", "direction = \"lower\"");
-    let text = read(&paper(&[reverses, reverses]), 0);
-    assert!(
-        text.contains("`x\u{fffd}y` is claimed more than once"),
-        "{text:?}"
-    );
+    let of = |value| ("x\u{202e}y", value, "direction = \"lower\"");
+    let text = read(&paper(&[of("3.1"), of("4.2")]), 0);
+    assert!(text.contains("`x\u{fffd}y` has several values"), "{text:?}");
 }
 
 #[test]
@@ -248,9 +245,9 @@ fn claims_of_the_command_line_need_no_manifest() {
     ]);
     insta::assert_snapshot!(ran.stdout, @r"
     claim   possible  because
-    ─────────────────────────────────────────────────────────────────────
+    ───────────────────────────────────────────
     recall  yes       68/71 = 95.77 → 95.8
-    f1      –         nothing to decide: no rule about this metric alone
+    f1      yes       tp 68 fn 3 / fp 43 tn 64
 
     `recall` and `f1` come of one confusion matrix: tp 68 fn 3 / fp 43 tn 64
     ");
