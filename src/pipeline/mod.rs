@@ -8,6 +8,7 @@ mod error;
 mod evidence;
 mod execution;
 mod folder;
+mod gains;
 mod gather;
 mod lock;
 mod measured;

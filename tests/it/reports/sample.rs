@@ -92,6 +92,7 @@ fn found(values: &[f64]) -> Result<ClaimMeasured, Unmeasured> {
         runs: runs.collect(),
         reported: None,
         deterministic: None,
+        gain: None,
         notes: Vec::new(),
     })
 }
@@ -106,6 +107,7 @@ fn evidence(manifest: &Manifest, measured: &[Result<ClaimMeasured, Unmeasured>])
             weight: claim.weight,
             metric: claim.metric.clone(),
             direction: claim.direction,
+            compares: None,
             range: Some((0.0, 1.0)),
             claimed: claim.value.clone(),
             claimed_runs: claim.runs,
