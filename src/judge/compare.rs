@@ -149,7 +149,7 @@ pub struct ClaimJudgement {
     pub difference: Option<f64>,
     /// The 1 − 2α interval of d; `None` for a single run.
     pub interval: Option<Interval>,
-    /// δ; `None` only where the claim itself is not a number.
+    /// δ; `None` only where the claim itself is not a number, and of "better" where nothing is granted.
     pub margin: Option<Margin>,
     /// Which row of the table the standard error comes from.
     pub basis: Option<Basis>,
@@ -267,6 +267,7 @@ fn blank(evidence: &ClaimEvidence) -> ClaimJudgement {
         difference: None,
         interval: None,
         margin: usable(evidence.claimed.value)
+            .filter(|_| comparison::has_margin(evidence))
             .map(|_| Margin::of(&evidence.claimed, evidence.tolerance, false)),
         basis: None,
         se: None,

@@ -102,7 +102,8 @@ pub(super) fn compare(
         ask_for_more(judged, &standing, &sample);
     }
     judged.reasons.extend(measured.notes.iter().cloned());
-    (judged.margin, judged.measured) = (Some(standing.margin), Some(sample));
+    judged.margin = Some(standing.margin).filter(|_| has_margin(evidence));
+    judged.measured = Some(sample);
 }
 
 /// The standard error of the gain, and its 1 − 2α interval.
@@ -138,6 +139,12 @@ fn of_two_samples(better: Group, worse: Group) -> Precision {
         Some(welch) => Precision::given(Basis::TwoSamples, Some(welch.se), welch.df),
         None => Precision::given(Basis::SingleRun, None, None),
     }
+}
+
+/// Whether anything is granted: "better" alone has no margin.
+pub(super) fn has_margin(evidence: &ClaimEvidence) -> bool {
+    let unprinted = evidence.compares.as_ref().is_some_and(|claims| !claims.printed);
+    !unprinted || evidence.tolerance.is_some()
 }
 
 /// δ: as ever for a printed gain; nothing but the manifest's tolerance for "better".
@@ -254,7 +261,7 @@ fn rests_on(compared: &Compared, basis: Basis, judged: &ClaimJudgement) -> Vec<S
     let tested = compared.test.zip(judged.p_value);
     let tested = tested.map(|(test, p)| {
         format!(
-            "\"not better\" has p = {} by the one-sided {}",
+            "that `{better}` is no better has p = {} by the one-sided {}",
             short(p),
             test.name()
         )

@@ -34,6 +34,8 @@ mod references;
 pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_of_comparisons;
 
 pub use compare::{ClaimJudgement, Outcome, Sample};
 pub use evidence::{ClaimEvidence, Evidence, Measured};

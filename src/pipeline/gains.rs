@@ -14,6 +14,9 @@ use crate::reason::Unmeasured;
 use crate::report::ClaimMeasured;
 use crate::stats::{self, Group};
 
+/// Gains that differ by a smaller share of the largest are the same.
+const ROUNDING: f64 = 1e-9;
+
 /// One of the two claims.
 pub(super) struct Side<'a> {
     pub(super) id: &'a str,
@@ -33,34 +36,42 @@ pub(super) fn of(
     let (ours, theirs) = (better.values()?, worse.values()?);
     let direction = claim.direction;
     let pairs = pairs(better, worse);
-    let by_seed: Vec<f64> = pairs
+    let by_seed: Vec<(u64, f64)> = pairs
         .iter()
-        .map(|(_, ours, theirs)| gain(ours.value, theirs.value, direction))
+        .map(|(seed, ours, theirs)| (*seed, gain(ours.value, theirs.value, direction)))
         .collect();
-    let runs = pairs.first().map(|(_, ours, theirs)| (ours.run, theirs.run));
+    let of_seed = pairs.first().map(|(_, ours, theirs)| (ours.run, theirs.run));
     let single = better.runs.first().copied().zip(worse.runs.first().copied());
-    let examples = runs.or(single).and_then(|(ours, theirs)| {
+    let examples = of_seed.or(single).and_then(|(ours, theirs)| {
         let ours = (&better.reading.measure, &files(ours));
         let theirs = (&worse.reading.measure, &files(theirs));
         measure::paired(ours, theirs, &claim.metric, direction)
     });
     // Seeds that change nothing are one observation.
-    if by_seed.len() > 1 && stats::sample_sd(&by_seed).is_some_and(|sd| sd > 0.0) {
-        return Ok(paired_seeds(
-            better,
-            worse,
-            by_seed,
-            examples,
-            ours.len().max(theirs.len()),
-        ));
+    if differ(&by_seed) {
+        let most = ours.len().max(theirs.len());
+        return Ok(paired_seeds(better, worse, &by_seed, examples, most));
     }
     let one_each = ours.len() == 1 && theirs.len() == 1;
     if let Some(examples) = examples.filter(|_| one_each || !by_seed.is_empty()) {
-        let at = by_seed.first().copied();
+        let at = by_seed.first().map(|(_, gain)| *gain);
         let gain = at.unwrap_or_else(|| gain(ours[0], theirs[0], direction));
         return Ok(paired_examples(better, worse, gain, examples));
     }
     Ok(unpaired(better, worse, &ours, &theirs, direction))
+}
+
+/// Whether the seeds give different gains, by more than rounding.
+fn differ(gains: &[(u64, f64)]) -> bool {
+    let largest = gains
+        .iter()
+        .fold(0.0, |most: f64, (_, gain)| most.max(gain.abs()));
+    let Some((_, first)) = gains.first() else {
+        return false;
+    };
+    gains
+        .iter()
+        .any(|(_, gain)| (gain - first).abs() > ROUNDING * largest)
 }
 
 /// Positive where `ours` is better.
@@ -113,7 +124,7 @@ fn pairs<'a>(better: &Side<'a>, worse: &Side<'a>) -> Vec<(u64, Seeded<'a>, Seede
 fn paired_seeds(
     better: &Side<'_>,
     worse: &Side<'_>,
-    gains: Vec<f64>,
+    gains: &[(u64, f64)],
     examples: Option<PairedExamples>,
     most: usize,
 ) -> ClaimMeasured {
@@ -136,7 +147,11 @@ fn paired_seeds(
         ));
     }
     let examples = examples.map(|examples| examples.examples);
-    found(better, worse, gains, gain, examples, notes)
+    let place = against(better, worse);
+    let gains = gains
+        .iter()
+        .map(|(seed, gain)| (format!("{place} (seed {seed})"), *gain));
+    found(gains.collect(), gain, examples, notes)
 }
 
 fn paired_examples(
@@ -157,7 +172,7 @@ fn paired_examples(
         pairing,
         discordant: examples.discordant,
     };
-    found(better, worse, vec![value], gain, Some(count), notes)
+    found(vec![(against(better, worse), value)], gain, Some(count), notes)
 }
 
 fn unpaired(
@@ -175,25 +190,27 @@ fn unpaired(
         pairing,
         discordant: None,
     };
-    found(better, worse, gains.into_iter().collect(), gain, None, Vec::new())
+    let gains = gains.map(|gain| (against(better, worse), gain));
+    found(gains.into_iter().collect(), gain, None, Vec::new())
 }
 
-/// The gains as measurements, with where they come from.
+fn against(better: &Side<'_>, worse: &Side<'_>) -> String {
+    format!("`{}` against `{}`", better.id, worse.id)
+}
+
+/// The gains as measurements, each with where it comes from.
 fn found(
-    better: &Side<'_>,
-    worse: &Side<'_>,
-    gains: Vec<f64>,
+    gains: Vec<(String, f64)>,
     gain: Gain,
     examples: Option<usize>,
     notes: Vec<String>,
 ) -> ClaimMeasured {
-    let place = format!("`{}` against `{}`", better.id, worse.id);
-    let runs = gains.into_iter().map(|value| Measurement {
+    let runs = gains.into_iter().map(|(place, value)| Measurement {
         values: vec![value],
         examples: examples.and_then(|examples| u64::try_from(examples).ok()),
         floor: None,
         signature: None,
-        places: vec![place.clone()],
+        places: vec![place],
         half_unit: 0.0,
         notes: Vec::new(),
         text: String::new(),

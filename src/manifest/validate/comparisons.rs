@@ -155,7 +155,7 @@ impl<'r> Checker<'r, '_> {
             return;
         };
         let width = info.range.1 - info.range.0;
-        info.range = (-width, width);
+        info.range = (0.0, width);
         if let Some(problem) = out_of_range(gain, &info, span) {
             self.report(problem);
         }

@@ -77,3 +77,97 @@ fn discordant(metric: &dyn Metric, first: &Predictions, second: &Predictions) ->
     }
     Some(counts)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::path::Path;
+
+    use super::*;
+    use crate::manifest::TableFormat;
+    use crate::measure::{Output, Truth};
+
+    fn predictions(truth: &str) -> Extraction {
+        Extraction::Predictions {
+            file: "p.csv".to_owned(),
+            truth: truth.to_owned(),
+            target: None,
+            columns: BTreeMap::new(),
+            positive: None,
+        }
+    }
+
+    /// A step that wrote `written`, with these labels.
+    fn files(folder: &Path, name: &str, labels: &str, written: &str) -> StepFiles {
+        let (truth, output) = (folder.join("labels.csv"), folder.join(name));
+        std::fs::write(&truth, labels).expect("written");
+        std::fs::write(&output, written).expect("written");
+        let truth = Truth {
+            path: truth,
+            format: Some(TableFormat::Csv),
+            target: Some("label".to_owned()),
+            id_column: Some("id".to_owned()),
+        };
+        StepFiles {
+            outputs: [("p.csv".to_owned(), Output::Found { path: output })].into(),
+            truths: [("labels".to_owned(), truth.clone()), ("others".to_owned(), truth)].into(),
+            ..StepFiles::default()
+        }
+    }
+
+    const LABELS: &str = "id,label\na,0\nb,1\nc,1\nd,0\n";
+
+    #[test]
+    fn rows_are_paired_by_their_ids_in_whatever_order_they_were_written() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let ours = files(folder.path(), "1", LABELS, "id,prediction\na,0\nb,1\nc,1\nd,1\n");
+        let theirs = files(folder.path(), "2", LABELS, "id,prediction\nd,0\nc,0\nb,0\na,0\n");
+        let of = predictions("labels");
+        let found = paired(
+            (&of, &ours),
+            (&of, &theirs),
+            "accuracy",
+            Direction::HigherIsBetter,
+        )
+        .expect("pairs");
+        assert_eq!(found.discordant, Some(Discordant { first: 2, second: 1 }));
+        assert_eq!(
+            (found.examples, found.gain.map(|gain| gain.value())),
+            (4, Ok(0.25))
+        );
+        let f1 = paired(
+            (&of, &ours),
+            (&of, &theirs),
+            "f1:macro",
+            Direction::HigherIsBetter,
+        );
+        assert_eq!(f1.expect("pairs").discordant, None);
+    }
+
+    #[test]
+    fn a_smaller_error_is_a_gain() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let labels = "id,label\na,0.5\nb,1.5\nc,2.5\n";
+        let ours = files(folder.path(), "1", labels, "id,prediction\na,0.6\nb,1.5\nc,2.4\n");
+        let theirs = files(folder.path(), "2", labels, "id,prediction\na,1.5\nb,0.4\nc,2.2\n");
+        let of = predictions("labels");
+        let found = paired((&of, &ours), (&of, &theirs), "mae", Direction::LowerIsBetter).expect("pairs");
+        let gain = found.gain.expect("an answer").value();
+        assert!((gain - (2.4 - 0.2) / 3.0).abs() < 1e-12, "{gain}");
+    }
+
+    #[test]
+    fn other_labels_are_not_paired_and_equal_predictions_have_no_spread() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let ours = files(folder.path(), "1", LABELS, "id,prediction\na,0\nb,1\nc,1\nd,1\n");
+        let (of, others) = (predictions("labels"), predictions("others"));
+        let higher = Direction::HigherIsBetter;
+        assert!(paired((&of, &ours), (&others, &ours), "accuracy", higher).is_none());
+        let same = paired((&of, &ours), (&of, &ours), "accuracy", higher).expect("pairs");
+        assert_eq!(same.gain, Err(BootstrapError::NoSpread));
+        assert_eq!(
+            same.discordant.map(|counts| counts.p_first_not_better()),
+            Some(1.0)
+        );
+    }
+}
