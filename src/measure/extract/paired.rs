@@ -85,7 +85,7 @@ mod tests {
 
     use super::*;
     use crate::manifest::TableFormat;
-    use crate::measure::{Output, Truth};
+    use crate::measure::{Output, Side, TableFile, Truth};
 
     fn predictions(truth: &str) -> Extraction {
         Extraction::Predictions {
@@ -103,8 +103,13 @@ mod tests {
         std::fs::write(&truth, labels).expect("written");
         std::fs::write(&output, written).expect("written");
         let truth = Truth {
-            path: truth,
-            format: Some(TableFormat::Csv),
+            file: TableFile {
+                path: truth,
+                name: "labels".to_owned(),
+                ending: "labels".to_owned(),
+                format: Some(TableFormat::Csv),
+                side: Side::Pinned,
+            },
             target: Some("label".to_owned()),
             id_column: Some("id".to_owned()),
         };
