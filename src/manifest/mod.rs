@@ -443,7 +443,7 @@ impl Claim {
 #[derive(Clone, Debug)]
 pub enum Subject {
     /// A value of its own.
-    Measured(Reading),
+    Measured(Box<Reading>),
     /// The gain of one other claim over another.
     Compared(Comparison),
 }

@@ -111,11 +111,11 @@ impl Checker<'_, '_> {
             weight: claim.weight.as_ref().map_or(1.0, |weight| weight.value.0),
             tolerance: tolerance?,
             floor: floor.map(|floor| floor.value.0.value),
-            subject: Subject::Measured(Reading {
+            subject: Subject::Measured(Box::new(Reading {
                 step: step?,
                 measure: measure?,
                 reported: reported?,
-            }),
+            })),
             drivers: lines(&claim.drivers),
         })
     }
