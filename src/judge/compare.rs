@@ -321,7 +321,7 @@ fn compare(judged: &mut ClaimJudgement, evidence: &ClaimEvidence, measured: &Mea
 /// What some runs say of the claim: everything that the outcome follows from but the score.
 pub(super) struct Standing {
     claimed: Option<ClaimedSpread>,
-    design: Design,
+    pub(super) design: Design,
     pub(super) precision: Precision,
     pub(super) margin: Margin,
     pub(super) difference: f64,

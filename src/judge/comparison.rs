@@ -89,7 +89,7 @@ pub(super) fn compare(
     (judged.basis, judged.se, judged.df) = (Some(precision.basis), precision.se, precision.df);
     (judged.runs, judged.difference) = (sample.runs(), Some(standing.difference));
     judged.interval = standing.interval;
-    judged.smallest_gap = precision.smallest_gap(ALPHA, POWER);
+    judged.smallest_gap = standing.design.smallest_gap(&precision);
     let tested = gain.filter(|_| evidence.looked_from.is_none());
     let tested = tested.and_then(|gain| test(gain, &sample));
     judged.p_value = tested.map(|(_, p)| p);
@@ -123,6 +123,10 @@ fn precision(
             Precision::given(Basis::PairedExamples, bootstrap.se(), None),
             bootstrap.interval(1.0 - 2.0 * ALPHA),
         ),
+        // Runs that looking could stop and that are not paired: no interval holds at all looks.
+        (Some(Pairing::Runs(better, worse)), _) if evidence.looked_from.is_some() => {
+            (of_two_samples(*better, *worse), None)
+        }
         (Some(Pairing::Runs(better, worse)), _) => around(of_two_samples(*better, *worse)),
         (Some(Pairing::Seeds | Pairing::Single) | None, _) => {
             (Precision::given(Basis::SingleRun, None, None), None)
@@ -280,10 +284,7 @@ fn ask_for_more(judged: &mut ClaimJudgement, standing: &Standing, sample: &Sampl
     };
     let gap = (standing.difference + standing.margin.value).abs();
     let runs = sample.runs();
-    let decides = |runs: u64| {
-        let precision = of_paired_seeds(sd, runs);
-        precision.power(gap, ALPHA).is_some_and(|found| found >= POWER)
-    };
+    let decides = |runs: u64| standing.design.decides(&of_paired_seeds(sd, runs), gap, POWER);
     // What a z test would need.
     let guess = (sd / gap).powi(2) * 6.2;
     let needed = stats::runs_needed((runs + 1).max(2), MOST_RUNS, guess, decides);

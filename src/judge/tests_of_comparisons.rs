@@ -172,3 +172,16 @@ fn metric_and_stability_look_at_the_two_claims_that_are_compared() {
         assert!(names("ours") && names("baseline") && !names("gain"), "{check:#?}");
     }
 }
+
+#[test]
+fn runs_that_looking_could_stop_get_the_wider_interval_and_no_p_value() {
+    let fixed = comparison(None, &[0.01, 0.02, 0.03, 0.02, 0.01], Pairing::Seeds);
+    let looked = ClaimEvidence {
+        looked_from: Some(2),
+        ..fixed.clone()
+    };
+    let (fixed, looked) = (compare::claim(&fixed), compare::claim(&looked));
+    let low = |judged: &ClaimJudgement| judged.interval.map(|interval| interval.low).expect("ends");
+    assert!(low(&looked) < low(&fixed), "{looked:#?}");
+    assert!(fixed.p_value.is_some() && looked.p_value.is_none());
+}

@@ -622,6 +622,18 @@ impl Data {
 }
 
 impl Manifest {
+    /// Where the values are read that a claim rests on: its own, or those of the two claims that it compares.
+    pub fn readings<'m>(&'m self, claim: &'m Claim) -> Vec<&'m Reading> {
+        match &claim.subject {
+            Subject::Measured(reading) => vec![reading],
+            Subject::Compared(compared) => {
+                let claims = self.claims.iter();
+                let named = claims.filter(|claim| claim.id == compared.better || claim.id == compared.worse);
+                named.filter_map(Claim::reading).collect()
+            }
+        }
+    }
+
     /// The step with this id.
     pub fn step(&self, id: &str) -> Option<&Step> {
         self.steps.iter().find(|step| step.id == id)

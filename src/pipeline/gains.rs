@@ -21,7 +21,7 @@ const ROUNDING: f64 = 1e-9;
 pub(super) struct Side<'a> {
     pub(super) id: &'a str,
     pub(super) reading: &'a Reading,
-    pub(super) measured: Result<&'a ClaimMeasured, &'a Unmeasured>,
+    pub(super) measured: Result<ClaimMeasured, Unmeasured>,
     /// The runs that its values are of, in their order.
     pub(super) runs: Vec<&'a StepRun>,
 }
@@ -92,7 +92,7 @@ struct Seeded<'a> {
 impl<'a> Side<'a> {
     /// Its values, at least one; or why there are none.
     fn values(&self) -> Result<Vec<f64>, Unmeasured> {
-        let measured = self.measured.map_err(|why| Unmeasured {
+        let measured = self.measured.as_ref().map_err(|why| Unmeasured {
             detail: format!("`{}` was not measured: {}", self.id, why.detail),
             ..why.clone()
         })?;
@@ -101,7 +101,7 @@ impl<'a> Side<'a> {
 
     /// The value of each seed; empty unless each run has a seed and one value.
     fn by_seed(&self) -> BTreeMap<u64, Seeded<'a>> {
-        let Ok(measured) = self.measured else {
+        let Ok(measured) = &self.measured else {
             return BTreeMap::new();
         };
         let runs = self.runs.iter().zip(&measured.runs);

@@ -19,32 +19,37 @@ pub(super) fn all(
     acquired: &Acquired,
     steps: &[StepRun],
 ) -> Vec<Result<ClaimMeasured, Unmeasured>> {
-    let own: Vec<_> = manifest
-        .claims
-        .iter()
-        .map(|claim| Some(one(manifest, claim, claim.reading()?, acquired, steps)))
-        .collect();
-    let files = |run: &StepRun| files_of(run, manifest, acquired);
+    let one = |claim| one(manifest, claim, acquired, steps);
+    manifest.claims.iter().map(one).collect()
+}
+
+/// What the runs so far give for one claim.
+pub(super) fn one(
+    manifest: &Manifest,
+    claim: &Claim,
+    acquired: &Acquired,
+    steps: &[StepRun],
+) -> Result<ClaimMeasured, Unmeasured> {
+    let value = |claim, reading| value(manifest, claim, reading, acquired, steps);
     let side = |id: &str| {
-        let place = manifest.claims.iter().position(|claim| claim.id == id)?;
-        let claim = &manifest.claims[place];
+        let claim = manifest.claims.iter().find(|claim| claim.id == id)?;
+        let reading = claim.reading()?;
         Some(Side {
             id: &claim.id,
-            reading: claim.reading()?,
-            measured: own[place].as_ref()?.as_ref(),
-            runs: counted_runs(claim.reading()?, steps),
+            reading,
+            measured: value(claim, reading),
+            runs: counted_runs(reading, steps),
         })
     };
-    let each = manifest.claims.iter().zip(&own);
-    each.map(|(claim, own)| match (&claim.subject, own) {
-        (Subject::Measured(_), Some(own)) => own.clone(),
-        (Subject::Compared(claims), _) => match (side(&claims.better), side(&claims.worse)) {
-            (Some(better), Some(worse)) => gains::of(claim, &better, &worse, &files),
+    match &claim.subject {
+        Subject::Measured(reading) => value(claim, reading),
+        Subject::Compared(claims) => match (side(&claims.better), side(&claims.worse)) {
+            (Some(better), Some(worse)) => {
+                gains::of(claim, &better, &worse, &|run| files_of(run, manifest, acquired))
+            }
             _ => Err(nothing_to_compare(claim)),
         },
-        (Subject::Measured(_), None) => Err(nothing_to_compare(claim)),
-    })
-    .collect()
+    }
 }
 
 /// For the compiler: the manifest is valid, so that what it compares is there.
@@ -61,7 +66,8 @@ fn counted_runs<'a>(reading: &Reading, steps: &'a [StepRun]) -> Vec<&'a StepRun>
         .collect()
 }
 
-fn one(
+/// The value of a claim that has one of its own, run by run.
+fn value(
     manifest: &Manifest,
     claim: &Claim,
     reading: &Reading,

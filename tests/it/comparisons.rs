@@ -132,3 +132,27 @@ fn a_comparison_of_what_was_not_measured_says_which() {
     );
     assert_eq!(ran.claim("beats-baseline")["outcome"], "reproduced");
 }
+
+#[test]
+fn seeds_are_run_one_after_another_until_the_comparison_is_decided() {
+    let bench = Bench::on("compares");
+    let manifest = bench.read("paper/paper.toml");
+    let manifest = manifest
+        .replace("primary = true\n", "")
+        .replace("seeds = [1, 2, 3, 4]", "seeds = { min = 2, max = 30 }")
+        .replace("tolerance = 0.02\n", "tolerance = 0.02\nprimary = true\n");
+    bench.write("paper/paper.toml", &manifest);
+    let ran = bench.check();
+    let claim = ran.claim("lower-error");
+    assert_eq!(claim["outcome"], "reproduced", "{claim:#}\n{}", ran.stderr);
+    let runs = claim["runs"].as_u64().expect("a count");
+    assert!((4..30).contains(&runs), "{claim:#}");
+    assert_eq!(
+        claim["p_value"],
+        Value::Null,
+        "it holds at one look only: {claim:#}"
+    );
+    let steps = ran.json()["steps"].as_array().expect("steps").clone();
+    let of_train = steps.iter().filter(|step| step["step"] == "train");
+    assert_eq!(of_train.count() as u64, runs);
+}
