@@ -16,7 +16,9 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use toml::de::{DeTable, DeValue};
 
 use super::problem::{Problem, ProblemKind, Problems};
-use super::reader::{At, FromToml, List, Maybe, Needed, Node, listed, nearest, read_at, section, wrong_type};
+use super::reader::{
+    At, FromToml, List, Maybe, Needed, Node, Unless, listed, nearest, read_at, section, wrong_type,
+};
 use super::scalar::{
     Amount, Argument, Arxiv, Better, Currency, Day, Device, Doi, Id, Lasting, Line, Number, Pattern, Pointer,
     PythonVersion, RelativeFolder, RelativePath, Repository, Requirement, Runner, Size, Slack, Source, Text,
@@ -331,7 +333,11 @@ impl FromToml for Seeds {
 }
 
 section! {
-    /// One number of the paper.
+    /// One number of the paper, or that one of two others is the better one.
+    #[schemars(extend("anyOf" = [
+        { "required": ["compare"] },
+        { "required": ["metric", "value", "step", "measure"] },
+    ]))]
     Claim {
         /// Unique among claims.
         #[schemars(extend("examples" = ["cora-accuracy"]))]
@@ -342,14 +348,19 @@ section! {
         /// Its place in the paper.
         #[schemars(extend("examples" = ["Table 2"]))]
         r#where: Maybe<Line>,
+        /// That one claim is better than another of the same metric, by their ids; `>` means better whichever way the
+        /// metric improves. Then `value` is the gain, which may be left out, and what is measured is left to the two claims.
+        #[schemars(extend("examples" = ["ours > baseline"]))]
+        compare: Maybe<Line>,
         /// The metric, with its averaging after a colon.
-        #[schemars(extend("examples" = ["accuracy", "f1:macro", "roc_auc", "rmse"]))]
-        metric: Needed<Line>,
+        #[schemars(with = "Maybe<Line>", extend("examples" = ["accuracy", "f1:macro", "roc_auc", "rmse"]))]
+        metric: Unless<Line>,
         /// Which way the metric improves; needed only for a metric that reproof does not know.
         #[schemars(extend("examples" = ["lower"]))]
         direction: Maybe<Better>,
         /// The value as the paper prints it: its decimals say how exact it is.
-        value: Needed<Number>,
+        #[schemars(with = "Maybe<Number>")]
+        value: Unless<Number>,
         /// The number of runs behind the value.
         #[schemars(extend("examples" = [100]))]
         runs: Maybe<Count>,
@@ -383,11 +394,11 @@ section! {
         #[schemars(extend("examples" = ["30.2 %", 0.5]))]
         floor: Maybe<Number>,
         /// The step that produces the measurement.
-        #[schemars(extend("examples" = ["train"]))]
-        step: Needed<Line>,
+        #[schemars(with = "Maybe<Line>", extend("examples" = ["train"]))]
+        step: Unless<Line>,
         /// Where the measurement is.
-        #[schemars(extend("examples" = [{ "predictions": "predictions.csv", "truth": "cora" }]))]
-        measure: Needed<Extraction>,
+        #[schemars(with = "Maybe<Extraction>", extend("examples" = [{ "predictions": "predictions.csv", "truth": "cora" }]))]
+        measure: Unless<Extraction>,
         /// Where the code's own word is, to be compared with what is recomputed.
         #[schemars(extend("examples" = [{ "stdout": "accuracy= (?<value>[0-9.]+)", "pick": "last" }]))]
         reported: Maybe<Extraction>,

@@ -1,19 +1,39 @@
 //! The claims of a manifest, as far as arithmetic can judge them.
 
-use crate::audit::{Audit, AuditClaim, Facts};
-use crate::manifest::{Claim, Extraction, Manifest};
+use crate::audit::{Audit, AuditClaim, ClaimAudit, Facts};
+use crate::manifest::{Claim, Extraction, Manifest, Reading, Subject};
 
 /// Judges the claims of `manifest` alone: nothing is fetched or run.
 ///
 /// Claims are held against each other where they share the step, the split, the model's name, and what they are
 /// measured from: the predictions and their labels.
 pub fn audit(manifest: &Manifest) -> Audit {
-    let claims: Vec<AuditClaim> = manifest.claims.iter().map(audit_claim).collect();
-    crate::audit::audit(&claims)
+    let claims: Vec<AuditClaim> = manifest.claims.iter().filter_map(audit_claim).collect();
+    let found = crate::audit::audit(&claims);
+    let mut rows = found.claims.into_iter();
+    let row = |claim: &Claim| match claim.subject {
+        Subject::Measured(_) => rows.next(),
+        Subject::Compared(_) => Some(of_comparison(claim)),
+    };
+    Audit {
+        claims: manifest.claims.iter().filter_map(row).collect(),
+        sets: found.sets,
+    }
 }
 
-fn audit_claim(claim: &Claim) -> AuditClaim {
-    AuditClaim {
+/// A comparison has no value of its own that could be held against others.
+fn of_comparison(claim: &Claim) -> ClaimAudit {
+    ClaimAudit {
+        id: claim.id.clone(),
+        possible: true,
+        witness: None,
+        reason: Some("nothing to decide: a comparison".to_owned()),
+    }
+}
+
+fn audit_claim(claim: &Claim) -> Option<AuditClaim> {
+    let reading = claim.reading()?;
+    Some(AuditClaim {
         id: claim.id.clone(),
         metric: claim.metric.clone(),
         value: claim.value.clone(),
@@ -24,14 +44,14 @@ fn audit_claim(claim: &Claim) -> AuditClaim {
             classes: claim.classes,
             supports: claim.supports.clone(),
         },
-        group: group(claim),
+        group: group(claim, reading),
         one_model: claim.model.is_some(),
-    }
+    })
 }
 
 /// What claims about the same predictions have in common. Quoted, so that no two ways to write it run together.
-fn group(claim: &Claim) -> String {
-    let predictions = match &claim.measure {
+fn group(claim: &Claim, reading: &Reading) -> String {
+    let predictions = match &reading.measure {
         Extraction::Predictions {
             file,
             truth,
@@ -41,7 +61,7 @@ fn group(claim: &Claim) -> String {
         } => Some((file, truth, target, columns, positive)),
         Extraction::Pattern { .. } | Extraction::Json { .. } | Extraction::Csv { .. } => None,
     };
-    format!("{:?}", (&claim.step, &claim.split, &claim.model, predictions))
+    format!("{:?}", (&reading.step, &claim.split, &claim.model, predictions))
 }
 
 #[cfg(test)]
@@ -64,14 +84,19 @@ mod tests {
 
     /// A manifest whose claims are `(id, keys)`.
     fn audited(claims: &[(&str, &str)]) -> Audit {
-        let claims = claims.iter().map(|(id, keys)| {
-            format!(
-                "[[claims]]\nid = \"{id}\"\nstatement = \"so\"\nstep = \"test\"\nexamples = 178\n\
-                 measure = {{ stdout = '{id} (?<value>\\S+)' }}\n{keys}\n"
-            )
-        });
-        let text = format!("{HEAD}\n{}", claims.collect::<String>());
-        let manifest = Manifest::parse(&text, Path::new("/two.toml"));
+        let claims = claims.iter().map(|(id, keys)| one(id, keys));
+        of_text(&format!("{HEAD}\n{}", claims.collect::<String>()))
+    }
+
+    fn one(id: &str, keys: &str) -> String {
+        format!(
+            "[[claims]]\nid = \"{id}\"\nstatement = \"so\"\nstep = \"test\"\nexamples = 178\n\
+             measure = {{ stdout = '{id} (?<value>\\S+)' }}\n{keys}\n"
+        )
+    }
+
+    fn of_text(text: &str) -> Audit {
+        let manifest = Manifest::parse(text, Path::new("/two.toml"));
         audit(&manifest.unwrap_or_else(|problems| panic!("{}", problems.render(false))))
     }
 
@@ -107,6 +132,22 @@ mod tests {
         let named = |keys: &str| format!("{keys}model = \"LDA\"\n");
         let found = audited(&[("recall", &named(RECALL.1)), ("second", &named(second.1))]);
         assert!(!found.possible(), "{found:#?}");
+    }
+
+    #[test]
+    fn a_comparison_has_a_row_and_nothing_to_decide() {
+        let text = format!(
+            "{HEAD}\n[[claims]]\nid = \"better\"\nstatement = \"so\"\ncompare = \"a > b\"\n{}{}",
+            one("a", RECALL.1),
+            one("b", JACCARD.1.replace("jaccard", "recall").as_str())
+        );
+        let found = of_text(&text);
+        let ids: Vec<&str> = found.claims.iter().map(|claim| claim.id.as_str()).collect();
+        assert_eq!(ids, ["better", "a", "b"]);
+        assert_eq!(
+            found.claims[0].reason.as_deref(),
+            Some("nothing to decide: a comparison")
+        );
     }
 
     #[test]

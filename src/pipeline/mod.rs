@@ -9,6 +9,7 @@ mod error;
 mod evidence;
 mod execution;
 mod folder;
+mod gains;
 mod gather;
 mod lock;
 mod measured;

@@ -11,7 +11,9 @@ use crate::audit::Audit;
 use crate::environment::{self, Machine, PythonWanted};
 use crate::execute::Usage;
 use crate::manifest::lock::Lock;
-use crate::manifest::{Action, EnvironmentKind, Extraction, Manifest, Revision, Step};
+use crate::manifest::{
+    Action, Claim, EnvironmentKind, Extraction, Manifest, Reading, Revision, Step, Subject,
+};
 use crate::measure;
 use crate::workspace::Workspace;
 
@@ -321,26 +323,36 @@ fn last_usage(manifest: &Manifest, step: &Step) -> Option<Usage> {
 }
 
 fn claims(manifest: &Manifest, missing: &mut Vec<String>) -> Vec<PlannedClaim> {
-    let one = |claim: &crate::manifest::Claim| {
-        let how = match &claim.measure {
-            Extraction::Predictions { file, truth, .. } => {
-                if measure::info(&claim.metric).is_some_and(|info| !info.computed) {
-                    missing.push(format!(
-                        "claim `{}`: `{}` cannot be recomputed yet",
-                        claim.id, claim.metric
-                    ));
-                }
-                format!("recomputed from `{file}` and the labels of `{truth}`")
+    let one = |claim: &Claim| {
+        let how = match &claim.subject {
+            Subject::Measured(reading) => read_how(claim, reading, missing),
+            Subject::Compared(claims) => {
+                format!("the gain of `{}` over `{}`", claims.better, claims.worse)
             }
-            Extraction::Pattern { .. } => "read from what the code prints".to_owned(),
-            Extraction::Json { file, .. } | Extraction::Csv { file, .. } => format!("read from `{file}`"),
         };
         PlannedClaim {
             id: claim.id.clone(),
             claimed: claim.value.text.clone(),
             metric: claim.metric.clone(),
-            how: format!("{how}, after step `{}`", claim.step),
+            how,
         }
     };
     manifest.claims.iter().map(one).collect()
+}
+
+fn read_how(claim: &Claim, reading: &Reading, missing: &mut Vec<String>) -> String {
+    let how = match &reading.measure {
+        Extraction::Predictions { file, truth, .. } => {
+            if measure::info(&claim.metric).is_some_and(|info| !info.computed) {
+                missing.push(format!(
+                    "claim `{}`: `{}` cannot be recomputed yet",
+                    claim.id, claim.metric
+                ));
+            }
+            format!("recomputed from `{file}` and the labels of `{truth}`")
+        }
+        Extraction::Pattern { .. } => "read from what the code prints".to_owned(),
+        Extraction::Json { file, .. } | Extraction::Csv { file, .. } => format!("read from `{file}`"),
+    };
+    format!("{how}, after step `{}`", reading.step)
 }

@@ -25,7 +25,7 @@ use crate::acquire::git::Pinned;
 use crate::audit::Audit;
 use crate::digest::Digest;
 use crate::environment::{Environment, Machine};
-use crate::judge::evidence::Reported;
+use crate::judge::evidence::{Gain, Reported};
 use crate::judge::{Judgement, Summary};
 use crate::manifest::Manifest;
 use crate::measure::Measurement;
@@ -169,6 +169,8 @@ pub struct ClaimMeasured {
     pub reported: Option<Result<Reported, Unmeasured>>,
     /// Whether runs with the same inputs wrote the same outputs; `None`: not tried.
     pub deterministic: Option<bool>,
+    /// How the gain was found, of a comparison: then the values are gains.
+    pub gain: Option<Gain>,
     /// What a reader should know.
     pub notes: Vec<String>,
 }

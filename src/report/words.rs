@@ -162,6 +162,25 @@ pub(super) fn seeds_line(seeds: &SeedsReport) -> String {
     }
 }
 
+/// The p value of a claim and the adjusted one, where several of its kind were tested: `0.034 (0.17 among 5)`.
+pub(super) fn chance(claims: &[ClaimJudgement], judged: &ClaimJudgement) -> Option<String> {
+    let is_comparison = judged.comparison.is_some();
+    let family = claims
+        .iter()
+        .filter(|claim| claim.p_value.is_some() && claim.comparison.is_some() == is_comparison)
+        .count();
+    let (p, adjusted) = judged.p_value.zip(judged.p_adjusted).filter(|_| family > 1)?;
+    Some(format!("{} ({} among {family})", p_value(p), p_value(adjusted)))
+}
+
+/// With two digits that count, or as smaller than a thousandth.
+fn p_value(p: f64) -> String {
+    if p < 0.001 {
+        return "<0.001".to_owned();
+    }
+    format!("{p:.*}", if p < 0.1 { 3 } else { 2 })
+}
+
 /// The score of a claim, with a star where its floor is not known.
 pub(super) fn claim_score(judged: &ClaimJudgement) -> Option<String> {
     let star = if judged.floor.is_none() { "*" } else { "" };

@@ -6,6 +6,7 @@ mod cli;
 mod common;
 mod common_faults;
 mod common_git;
+mod comparisons;
 mod demo;
 mod disk;
 mod environment;

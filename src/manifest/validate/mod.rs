@@ -5,6 +5,7 @@
 //! a reference to a step whose id could not be read is not dangling.
 
 mod claims;
+mod comparisons;
 mod names;
 mod parts;
 mod steps;

@@ -94,6 +94,7 @@ fn found(values: &[f64]) -> Result<ClaimMeasured, Unmeasured> {
         runs: runs.collect(),
         reported: None,
         deterministic: None,
+        gain: None,
         notes: Vec::new(),
     })
 }
@@ -108,6 +109,7 @@ fn evidence(manifest: &Manifest, measured: &[Result<ClaimMeasured, Unmeasured>])
             weight: claim.weight,
             metric: claim.metric.clone(),
             direction: claim.direction,
+            compares: None,
             range: Some((0.0, 1.0)),
             claimed: claim.value.clone(),
             claimed_runs: claim.runs,
