@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
-/// The seven stages, in their order.
+/// The stages, in their order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Stage {
     /// Reading and validating the manifest.
     Manifest,
+    /// Judging the claims by arithmetic alone.
+    Audit,
     /// Pinning the code, fetching data and checkpoints.
     Acquire,
     /// Building the environment.
@@ -26,6 +28,7 @@ impl Stage {
     pub fn name(self) -> &'static str {
         match self {
             Self::Manifest => "manifest",
+            Self::Audit => "audit",
             Self::Acquire => "acquire",
             Self::Environment => "environment",
             Self::Execute => "execute",

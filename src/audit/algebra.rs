@@ -6,7 +6,7 @@ use super::search::{Found, LARGEST, Matrix, Wanted, fits, search};
 use super::set::Set;
 use super::subset::{Answer, Mask, Smallest, smallest};
 use super::words::joined;
-use super::{Finding, Witness};
+use super::{AuditClaim, Finding, Witness};
 
 /// Blocks that are looked at for one set before the search is given up.
 const PATIENCE: u64 = 20_000_000;
@@ -55,9 +55,21 @@ fn members(set: &Set<'_>, runs: u64) -> Vec<Member> {
         let (score, span) = score(&claim.metric, Span::printed(&claim.value))?;
         Some(Member { index, score, span })
     });
-    scores
-        .filter(|member| runs == 1 || member.score.is_linear())
-        .collect()
+    scores.filter(|member| is_kept(member.score, runs)).collect()
+}
+
+/// Whether the mean over runs is the score of some matrix.
+fn is_kept(score: Score, runs: u64) -> bool {
+    runs == 1 || score.is_linear()
+}
+
+/// Whether a claim is about the confusion matrix, if there are two classes.
+pub(super) fn is_score(claim: &AuditClaim, runs: Runs) -> bool {
+    let found = score(&claim.metric, Span::printed(&claim.value));
+    found.is_some_and(|(score, _)| match runs {
+        Runs::Known(runs) => is_kept(score, runs),
+        Runs::Unknown => true,
+    })
 }
 
 fn decided(set: &Set<'_>, members: &[Member], all: u64, positives: Option<u64>, runs: u64) -> Finding {

@@ -10,10 +10,14 @@
 mod algebra;
 mod claim;
 mod granularity;
+mod multiclass;
 mod ordering;
+mod ranking;
+mod relations;
 mod score;
 mod search;
 mod set;
+mod spread;
 mod subset;
 mod words;
 
@@ -164,12 +168,15 @@ pub fn audit(claims: &[AuditClaim]) -> Audit {
         }
     }
     found.claims = rows.into_iter().flatten().collect();
-    for set in sets.iter().filter(|set| set.members.len() > 1) {
+    for set in &sets {
         let audited = set.together();
+        set.explain(&audited.finding, &mut found.claims);
         if let Finding::Contradicts { claims, why } = &audited.finding {
             mark(&mut found.claims, claims, why);
         }
-        found.sets.push(audited);
+        if set.members.len() > 1 {
+            found.sets.push(audited);
+        }
     }
     found
 }
@@ -188,5 +195,9 @@ fn mark(rows: &mut [ClaimAudit], contradiction: &[String], why: &str) {
     }
 }
 
+#[cfg(test)]
+mod consistent;
+#[cfg(test)]
+mod peer;
 #[cfg(test)]
 mod tests;

@@ -1,30 +1,57 @@
 //! Relations that hold between metrics whatever the predictions are.
 //!
-//! All of them but the one of MSE and RMSE are kept by averaging over runs. AUC: a monotone ROC curve through
-//! (1 − specificity, recall) has at least the area recall + specificity − 1 under it (T. Fawcett, *An introduction to ROC
-//! analysis*, Pattern Recognition Letters 27, 2006) and at most recall + specificity.
+//! AUC: an ROC curve that rises through (1 − specificity, recall), which need not be concave, is at least 0 before that
+//! point and at least recall behind it, and at most recall before and 1 behind it (the curve: T. Fawcett, *An introduction
+//! to ROC analysis*, Pattern Recognition Letters 27, 2006). The products are not kept by averaging over runs; recall +
+//! specificity − 1 and recall + specificity, which are further out, are. MSE = RMSE² holds for one run, and ≥ for more. All
+//! other relations are kept by averaging.
 
 use super::claim::{Runs, Span};
 use super::set::Set;
+use super::{multiclass, ranking, relations};
 
 /// Places in the set, and what they contradict.
-type Broken = (Vec<usize>, String);
+pub(super) type Broken = (Vec<usize>, String);
 
 /// The relation that fewest claims break.
 pub(super) fn smallest(set: &Set<'_>) -> Option<Broken> {
     let mut broken = chains(set);
+    broken.extend(two_values(set));
     broken.extend(errors(set));
     broken.extend(of_area(set));
+    broken.extend(ranking::broken(set));
+    broken.extend(relations::broken(set));
+    broken.extend(multiclass::broken(set));
     broken.into_iter().min_by_key(|(claims, _)| claims.len())
 }
 
+/// One metric of one model has one value.
+fn two_values(set: &Set<'_>) -> Vec<Broken> {
+    let claims = || {
+        set.members
+            .iter()
+            .enumerate()
+            .filter(|(_, (_, claim))| claim.one_model)
+    };
+    let mut broken = Vec::new();
+    for (index, (_, one)) in claims() {
+        let span = Span::printed(&one.value);
+        let others = claims().filter(|(place, (_, other))| *place > index && other.metric == one.metric);
+        let differing = others.filter(|(_, (_, other))| !span.meets(Span::printed(&other.value)));
+        broken.extend(
+            differing.map(|(other, _)| (vec![index, other], format!("two values of `{}`", one.metric))),
+        );
+    }
+    broken
+}
+
 /// `low` is never above `high`.
-fn at_most(low: &(usize, Span), high: &(usize, Span), why: impl Fn() -> String) -> Option<Broken> {
+pub(super) fn at_most(low: &(usize, Span), high: &(usize, Span), why: impl Fn() -> String) -> Option<Broken> {
     (low.1.low > high.1.high).then(|| (vec![low.0, high.0], why()))
 }
 
 /// Claims about `BASE@K`, with their K, as they are or as one minus them.
-fn with_k(set: &Set<'_>, base: &str, one: &str, complement: bool) -> Vec<(u64, (usize, Span))> {
+pub(super) fn with_k(set: &Set<'_>, base: &str, one: &str, complement: bool) -> Vec<(u64, (usize, Span))> {
     let claims = set.members.iter().enumerate();
     let found = claims.filter_map(|(index, (_, claim))| {
         let k = if claim.metric == one {
@@ -38,7 +65,7 @@ fn with_k(set: &Set<'_>, base: &str, one: &str, complement: bool) -> Vec<(u64, (
     found.collect()
 }
 
-/// hits@1 ≤ hits@3, top-1 ≤ top-5, hits@1 ≤ MRR.
+/// hits@1 ≤ hits@3, top-1 ≤ top-5.
 fn chains(set: &Set<'_>) -> Vec<Broken> {
     let hits = with_k(set, "hits", "", false);
     let mut top = with_k(set, "top_k_accuracy", "accuracy", false);
@@ -53,22 +80,7 @@ fn chains(set: &Set<'_>) -> Vec<Broken> {
             }
         }
     }
-    for mrr in set.of("mrr") {
-        for (k, hit) in &hits {
-            broken.extend(of_reciprocal_rank(*k as f64, *hit, mrr));
-        }
-    }
     broken
-}
-
-/// A hit within k has a reciprocal rank from 1/k to 1, a miss one of at most 1/(k + 1).
-fn of_reciprocal_rank(k: f64, (index, hits): (usize, Span), (other, mrr): (usize, Span)) -> Option<Broken> {
-    let (least, most) = (hits.low / k, hits.high + (1.0 - hits.high) / (k + 1.0));
-    let why = format!(
-        "with such hits@{k}, MRR lies between hits/{k} and hits + (1 − hits)/{}",
-        k + 1.0
-    );
-    (mrr.high < least || mrr.low > most).then(|| (vec![index, other], why))
 }
 
 /// RMSE ≥ MAE, MSE = RMSE², R² ≤ explained variance, error rate = 1 − accuracy.
@@ -125,13 +137,31 @@ fn of_area(set: &Set<'_>) -> Vec<Broken> {
         }
         for (first, recall) in set.of("recall") {
             for (second, specificity) in set.of("specificity") {
-                let sum = (recall.low + specificity.low, recall.high + specificity.high);
-                if area.high < sum.0 - 1.0 || area.low > sum.1 {
-                    let why = "AUC lies between recall + specificity − 1 and recall + specificity";
+                let (bounds, why) = area_of(set.runs, recall, specificity);
+                if !bounds.loosened().meets(area) {
                     broken.push((vec![index, first, second], why.to_owned()));
                 }
             }
         }
     }
     broken
+}
+
+/// What one point of the ROC curve leaves for the area, and how that is said.
+fn area_of(runs: Runs, recall: Span, specificity: Span) -> (Span, &'static str) {
+    let unit = |x: f64| x.clamp(0.0, 1.0);
+    if runs == Runs::Known(1) {
+        let bounds = Span {
+            low: unit(recall.low) * unit(specificity.low),
+            high: 1.0 - unit(1.0 - recall.high) * unit(1.0 - specificity.high),
+        };
+        let why = "AUC lies between recall · specificity and 1 − (1 − recall)(1 − specificity)";
+        return (bounds, why);
+    }
+    let bounds = Span {
+        low: recall.low + specificity.low - 1.0,
+        high: recall.high + specificity.high,
+    };
+    let why = "over runs, AUC lies between recall + specificity − 1 and recall + specificity";
+    (bounds, why)
 }

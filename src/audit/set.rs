@@ -2,7 +2,7 @@
 
 use super::claim::{Runs, Span};
 use super::granularity::{self, Granularity};
-use super::{AuditClaim, ClaimAudit, Facts, Finding, SetAudit, algebra, ordering};
+use super::{AuditClaim, ClaimAudit, Facts, Finding, SetAudit, algebra, ordering, spread};
 
 /// Metrics that only two classes have.
 const OF_TWO_CLASSES: [&str; 8] = [
@@ -15,6 +15,9 @@ const OF_TWO_CLASSES: [&str; 8] = [
     "informedness",
     "markedness",
 ];
+
+/// The metric is no share of a number of examples.
+const NO_RULE: &str = "no rule about this metric alone";
 
 /// Claims of one group, with as many examples and runs.
 #[derive(Debug)]
@@ -79,8 +82,45 @@ impl Set<'_> {
                 || self.members.iter().any(two))
     }
 
+    /// Whether the claims may be about a confusion matrix of two classes.
+    fn may_be_matrix(&self) -> bool {
+        let many = self.facts.classes.is_some_and(|classes| classes != 2) || self.facts.supports.len() > 2;
+        !many
+            && self
+                .members
+                .iter()
+                .any(|(_, claim)| algebra::is_score(claim, self.runs))
+    }
+
+    /// Adds to the claims what the set says of them: the matrix that they come of, or what is missing.
+    pub(super) fn explain(&self, found: &Finding, rows: &mut [ClaimAudit]) {
+        for (index, claim) in &self.members {
+            let Some(row) = rows
+                .get_mut(*index)
+                .filter(|row| row.witness.is_none() && row.possible)
+            else {
+                continue;
+            };
+            match found {
+                Finding::Fits(Some(witness)) if algebra::is_score(claim, self.runs) => {
+                    // Some matrix fits nearly every claim that is alone.
+                    if self.facts.positives.is_some() || self.members.len() > 1 {
+                        row.witness = Some(witness.to_string());
+                        row.reason = None;
+                    } else {
+                        row.reason = Some("nothing to decide: `positives` is not given".to_owned());
+                    }
+                }
+                Finding::Undecided { why } if self.counted(&claim.metric) == Err(NO_RULE) => {
+                    row.reason = Some(format!("nothing to decide: {why}"));
+                }
+                _ => {}
+            }
+        }
+    }
+
     /// Whether every example is known to have one label: then micro averages are the accuracy.
-    fn one_label(&self) -> bool {
+    pub(super) fn one_label(&self) -> bool {
         self.is_binary() || self.facts.classes.is_some() || !self.facts.supports.is_empty()
     }
 
@@ -99,23 +139,21 @@ impl Set<'_> {
             witness,
             reason,
         };
-        let of = match self.counted(&claim.metric) {
-            Ok(of) => of,
-            Err(why) => return row(true, None, Some(format!("nothing to decide: {why}"))),
-        };
-        match granularity::check(&claim.value, of, self.runs) {
-            Some(Granularity::Possible(witness)) => row(true, Some(witness), None),
-            Some(Granularity::Impossible(why)) => row(false, None, Some(why)),
-            None if self.runs == Runs::Unknown => {
-                let why = "nothing to decide: a spread needs `runs`, the number of values behind it";
-                row(true, None, Some(why.to_owned()))
-            }
-            None => row(
-                true,
-                None,
-                Some("nothing to decide: too many examples".to_owned()),
-            ),
+        let of = self.counted(&claim.metric);
+        let share = of.map(|of| granularity::check(&claim.value, of, self.runs));
+        if let Ok(Some(Granularity::Impossible(why))) = share {
+            return row(false, None, Some(why));
         }
+        if let Some(why) = spread::impossible(&claim.value, of.ok(), &claim.metric, self.runs) {
+            return row(false, None, Some(why));
+        }
+        let undecided = match share {
+            Ok(Some(Granularity::Possible(witness))) => return row(true, Some(witness), None),
+            Ok(_) if self.runs == Runs::Unknown => "a spread needs `runs`, the number of values behind it",
+            Ok(_) => "no examples, or too many",
+            Err(why) => why,
+        };
+        row(true, None, Some(format!("nothing to decide: {undecided}")))
     }
 
     /// How many examples the metric is a share of, or what is missing.
@@ -139,7 +177,7 @@ impl Set<'_> {
                     .get(class)
                     .copied()
                     .ok_or("`supports` is not given"),
-                None => Err("no rule about this metric alone"),
+                None => Err(NO_RULE),
             },
         }
     }
@@ -155,7 +193,7 @@ impl Set<'_> {
     fn finding(&self) -> Finding {
         if let Some(metric) = self.said_twice() {
             return Finding::Undecided {
-                why: format!("`{metric}` is claimed more than once: name the `model` of each claim"),
+                why: format!("`{metric}` has several values: name the `model` of each claim"),
             };
         }
         let by_order = ordering::smallest(self);
@@ -168,6 +206,8 @@ impl Set<'_> {
                 }
             }
             (_, Some((members, why))) => self.contradiction(&members, why),
+            // What is no confusion matrix of two classes has only relations, and none is broken.
+            (Finding::Undecided { .. }, None) if !self.may_be_matrix() => Finding::Fits(None),
             (found, None) => found,
         }
     }
@@ -181,14 +221,18 @@ impl Set<'_> {
         }
     }
 
-    /// A metric that is claimed twice where nobody says of which model: then there may be several.
+    /// A metric that has two values where nobody says of which model: then there are several.
     fn said_twice(&self) -> Option<&str> {
-        let metrics = || self.members.iter().enumerate();
-        let twice = metrics().find(|(index, (_, claim))| {
-            !claim.one_model
-                && metrics().any(|(other, (_, known))| other != *index && known.metric == claim.metric)
-        });
-        twice.map(|(_, (_, claim))| claim.metric.as_str())
+        let differing = |(place, (_, claim)): &(usize, &(usize, &AuditClaim))| {
+            let others = self.members.iter().skip(place + 1);
+            let span = Span::printed(&claim.value);
+            let mut same = others.filter(|(_, other)| other.metric == claim.metric);
+            same.any(|(_, other)| {
+                !(claim.one_model && other.one_model) && !span.meets(Span::printed(&other.value))
+            })
+        };
+        let found = self.members.iter().enumerate().find(differing);
+        found.map(|(_, (_, claim))| claim.metric.as_str())
     }
 
     /// The places among the members, and the intervals, of the claims about `metric`.

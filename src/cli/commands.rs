@@ -17,7 +17,7 @@ use super::settings::Settings;
 use super::terminal::Terminal;
 use super::{
     Arguments, CheckArguments, Command, Confinement, DemoArguments, Format, LockArguments, ManifestArgument,
-    Policy, Schema, cache, doctor, judge, plan,
+    Policy, Schema, audit, cache, doctor, judge, plan,
 };
 
 /// Does what was asked.
@@ -26,6 +26,7 @@ pub(super) fn run(arguments: &Arguments, settings: &Settings, terminal: &Termina
     match &arguments.command {
         Command::Demo(wanted) => show_demo(wanted, format, settings, terminal),
         Command::Check(wanted) => check(wanted, format, settings, terminal),
+        Command::Audit(wanted) => audit::audit(wanted, format, settings, terminal),
         Command::Plan(wanted) => plan_one(wanted, format, settings, terminal),
         Command::Lock(wanted) => lock(wanted, settings, terminal),
         Command::Judge(wanted) => judge::judge(wanted, format, terminal),
@@ -47,13 +48,19 @@ fn failed(terminal: &Terminal, error: &dyn Diagnose) -> Exit {
     Exit::of_fault(error.fault())
 }
 
-/// Reads a manifest and its lock, and shows what is wrong with them.
-fn read(path: &Path, settings: &Settings, terminal: &Terminal) -> Result<(Manifest, Option<Lock>), Exit> {
-    let path = settings.absolute(path);
-    let manifest = Manifest::read(&path).map_err(|error| refused(&error, terminal))?;
+/// Reads a manifest, and shows what is wrong with it.
+pub(super) fn read_manifest(path: &Path, terminal: &Terminal) -> Result<Manifest, Exit> {
+    let manifest = Manifest::read(path).map_err(|error| refused(&error, terminal))?;
     if !manifest.warnings.is_empty() && !terminal.is_quiet() {
         terminal.line(&manifest.warnings.render(terminal.colors_messages()));
     }
+    Ok(manifest)
+}
+
+/// Reads a manifest and its lock, and shows what is wrong with them.
+fn read(path: &Path, settings: &Settings, terminal: &Terminal) -> Result<(Manifest, Option<Lock>), Exit> {
+    let path = settings.absolute(path);
+    let manifest = read_manifest(&path, terminal)?;
     let lock = Lock::read(&Lock::path_for(&path)).map_err(|error| failed(terminal, &error))?;
     match lock {
         Some(lock) => {
@@ -130,7 +137,7 @@ fn check(wanted: &CheckArguments, format: Format, settings: &Settings, terminal:
 }
 
 /// The record of one manifest is a document; those of several are an array, however many there came to be.
-fn joined(records: &[String], asked: usize) -> Option<String> {
+pub(super) fn joined(records: &[String], asked: usize) -> Option<String> {
     match (records, asked) {
         ([], 1) => None,
         ([one], 1) => Some(one.clone()),

@@ -1,5 +1,6 @@
 //! The command line: arguments in, one short function per subcommand, an exit code out.
 
+mod audit;
 mod cache;
 mod commands;
 mod doctor;
@@ -33,6 +34,7 @@ const EXAMPLES: &str = "\
 Examples:
   reproof demo                          a real example, checked; needs no network
   reproof check manifests/2014-vader.toml
+  reproof audit paper.toml              can the claims be true at all?
   reproof plan paper.toml               what would be done, before anything runs
   reproof doctor                        what this machine can do
 
@@ -87,6 +89,11 @@ enum Command {
         after_help = "Examples:\n  reproof check paper.toml\n  reproof check --require adopt --format json paper.toml > record.json\n  reproof check --fresh manifests/*.toml"
     )]
     Check(CheckArguments),
+    /// Judges the claims alone, by arithmetic: whether each can be true, and whether they can be true together
+    #[command(
+        after_help = "Examples:\n  reproof audit paper.toml\n  reproof audit --examples 178 --claim accuracy=96.1%\n  reproof audit --examples 178 --positives 71 --claim recall=95.8% --claim specificity=96.3% --claim f1=0.951\n\nExit codes: 0 every claim can be true, 1 one cannot, 2 wrong usage or manifest."
+    )]
+    Audit(AuditArguments),
     /// Says what would be done, fetched and run, and what is missing, before anything runs
     #[command(after_help = "Example:\n  reproof plan paper.toml")]
     Plan(ManifestArgument),
@@ -156,6 +163,25 @@ struct DemoArguments {
 struct ManifestArgument {
     /// The manifest
     manifest: PathBuf,
+}
+
+#[derive(Args, Debug)]
+struct AuditArguments {
+    /// The manifests
+    #[arg(required_unless_present = "claim")]
+    manifests: Vec<PathBuf>,
+    /// A claim without a manifest, such as `accuracy=96.1%`; all of them are about one model
+    #[arg(long, value_name = "METRIC=VALUE", conflicts_with = "manifests")]
+    claim: Vec<String>,
+    /// The number of test examples
+    #[arg(long, value_name = "N", conflicts_with = "manifests", value_parser = clap::value_parser!(u64).range(1..))]
+    examples: Option<u64>,
+    /// How many of them are of the positive class
+    #[arg(long, value_name = "N", conflicts_with = "manifests")]
+    positives: Option<u64>,
+    /// The number of runs behind each value
+    #[arg(long, value_name = "N", conflicts_with = "manifests", value_parser = clap::value_parser!(u32).range(1..))]
+    runs: Option<u32>,
 }
 
 #[derive(Args, Debug)]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytesize::ByteSize;
 use reproof::pipeline::{Plan, PlannedInput, PlannedStep, Spending};
-use reproof::report::{Look, one_line, table};
+use reproof::report::{Look, audit_value, one_line, table};
 use serde_json::json;
 
 /// For people: what is claimed, what is fetched, what is run, what that takes, what is missing.
@@ -12,6 +12,7 @@ pub(super) fn text(plan: &Plan, look: Look) -> String {
     let parts = [
         one_line(&plan.title),
         claims(plan, look),
+        audit(plan),
         needed(plan, look),
         steps(plan, look),
         spending(&plan.spending),
@@ -32,6 +33,20 @@ fn claims(plan: &Plan, look: Look) -> String {
     });
     let rows: Vec<_> = rows.collect();
     table(&["claim", "metric", "claimed", "will be"], &rows, 3, look)
+}
+
+/// One line: what arithmetic alone says of the claims.
+fn audit(plan: &Plan) -> String {
+    let impossible = plan.audit.claims.iter().filter(|claim| !claim.possible);
+    let ids: Vec<String> = impossible.map(|claim| format!("`{}`", claim.id)).collect();
+    if ids.is_empty() {
+        "audit   no claim is impossible".to_owned()
+    } else {
+        format!(
+            "audit   impossible, as `reproof audit` explains: {}",
+            ids.join(", ")
+        )
+    }
 }
 
 /// Code, environment and inputs.
@@ -194,6 +209,7 @@ pub(super) fn json(plan: &Plan) -> String {
         "inputs": inputs,
         "steps": steps,
         "claims": claims,
+        "audit": audit_value(&plan.audit),
         "spending": {
             "longest_seconds": spending.longest.as_secs_f64(),
             "forecast_seconds": spending.forecast.map(|time| time.as_secs_f64()),

@@ -222,6 +222,7 @@ impl Observer for Terminal {
 fn stage_title(stage: Stage) -> &'static str {
     match stage {
         Stage::Manifest => "reading the manifest",
+        Stage::Audit => "auditing the claims",
         Stage::Acquire => "pinning the code, fetching the data",
         Stage::Environment => "building the environment",
         Stage::Execute => "running the steps",

@@ -10,6 +10,7 @@ use crate::measure::Direction;
 use crate::reason::{Reason, Unmeasured};
 use crate::stats::{self, Interval};
 
+use super::comparison::{self, Compared};
 use super::evidence::{ClaimEvidence, Measured};
 use super::looks::{self, Design, Look};
 use super::luck::{self, Luck};
@@ -34,7 +35,7 @@ pub const EDGE: f64 = 1e-9;
 const LARGEST: f64 = 1e150;
 
 /// More runs than this are never asked for.
-const MOST_RUNS: u64 = 100_000;
+pub(super) const MOST_RUNS: u64 = 100_000;
 
 /// How a claim came out (judging.md §3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -148,7 +149,7 @@ pub struct ClaimJudgement {
     pub difference: Option<f64>,
     /// The 1 − 2α interval of d; `None` for a single run.
     pub interval: Option<Interval>,
-    /// δ; `None` only where the claim itself is not a number.
+    /// δ; `None` only where the claim itself is not a number, and of "better" where nothing is granted.
     pub margin: Option<Margin>,
     /// Which row of the table the standard error comes from.
     pub basis: Option<Basis>,
@@ -168,9 +169,12 @@ pub struct ClaimJudgement {
     pub looked_from: Option<u64>,
     /// What each look at the runs showed, where looking could stop them; the last is the outcome.
     pub looks: Vec<Look>,
-    /// The one-sided p value of "as good as claimed, within the margin"; `None` without a standard error above 0.
+    /// What a comparison rests on; `None` of every other claim.
+    pub comparison: Option<Compared>,
+    /// The one-sided p value of "as good as claimed, within the margin", or of "not better" for a comparison;
+    /// `None` without a standard error above 0.
     pub p_value: Option<f64>,
-    /// The same, adjusted after Benjamini and Hochberg over all claims of the study that have one.
+    /// The same, adjusted after Benjamini and Hochberg over all claims of the study that have one of its kind.
     pub p_adjusted: Option<f64>,
     /// What a reader should know, in short lower-case sentences.
     pub reasons: Vec<String>,
@@ -180,7 +184,10 @@ pub struct ClaimJudgement {
 pub fn claim(evidence: &ClaimEvidence) -> ClaimJudgement {
     let mut judged = blank(evidence);
     match usable_evidence(evidence) {
-        Ok((measured, sample)) => compare(&mut judged, evidence, measured, sample),
+        Ok((measured, sample)) => match &evidence.compares {
+            Some(claims) => comparison::compare(&mut judged, evidence, claims, measured, sample),
+            None => compare(&mut judged, evidence, measured, sample),
+        },
         Err(unmeasured) => {
             judged.reasons.push(unmeasured.to_string());
             judged.outcome = Outcome::NotRun(unmeasured.reason);
@@ -260,6 +267,7 @@ fn blank(evidence: &ClaimEvidence) -> ClaimJudgement {
         difference: None,
         interval: None,
         margin: usable(evidence.claimed.value)
+            .filter(|_| comparison::has_margin(evidence))
             .map(|_| Margin::of(&evidence.claimed, evidence.tolerance, false)),
         basis: None,
         se: None,
@@ -270,6 +278,7 @@ fn blank(evidence: &ClaimEvidence) -> ClaimJudgement {
         implied_luck: None,
         looked_from: evidence.looked_from,
         looks: Vec::new(),
+        comparison: None,
         p_value: None,
         p_adjusted: None,
         reasons: reasons.into_iter().collect(),
@@ -312,13 +321,13 @@ fn compare(judged: &mut ClaimJudgement, evidence: &ClaimEvidence, measured: &Mea
 /// What some runs say of the claim: everything that the outcome follows from but the score.
 pub(super) struct Standing {
     claimed: Option<ClaimedSpread>,
-    design: Design,
-    precision: Precision,
-    margin: Margin,
+    pub(super) design: Design,
+    pub(super) precision: Precision,
+    pub(super) margin: Margin,
     pub(super) difference: f64,
     pub(super) interval: Option<Interval>,
     /// How much a computed number may be off because its terms are decimal.
-    slack: f64,
+    pub(super) slack: f64,
 }
 
 impl Standing {
@@ -341,6 +350,29 @@ impl Standing {
             difference,
             interval: half.and_then(|half| Interval::around(difference, half)),
             slack: slack(&[c, sample.mean, margin.value]),
+            margin,
+        }
+    }
+
+    /// What a gain says whose precision was found elsewhere; `interval` is that of the gain itself.
+    pub(super) fn of_gain(
+        evidence: &ClaimEvidence,
+        gain: f64,
+        precision: Precision,
+        interval: Option<Interval>,
+        margin: Margin,
+    ) -> Self {
+        let c = evidence.claimed.value;
+        Self {
+            claimed: None,
+            design: Design::of(evidence),
+            precision,
+            difference: gain - c,
+            interval: interval.map(|of_gain| Interval {
+                low: of_gain.low - c,
+                high: of_gain.high - c,
+            }),
+            slack: slack(&[c, gain, margin.value]),
             margin,
         }
     }
@@ -403,7 +435,7 @@ fn slack(terms: &[f64]) -> f64 {
 }
 
 /// Whether the mean, rounded to the claim's decimals, has the claim's digits; a tie may round either way.
-fn same_digits(mean: f64, evidence: &ClaimEvidence) -> bool {
+pub(super) fn same_digits(mean: f64, evidence: &ClaimEvidence) -> bool {
     let c = evidence.claimed.value;
     (mean - c).abs() <= half_unit(&evidence.claimed) + slack(&[mean, c])
 }

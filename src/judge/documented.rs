@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 
 use super::compare::{self, ClaimJudgement};
-use super::evidence::ClaimEvidence;
+use super::evidence::{ClaimEvidence, Gain, Pairing};
 use super::testing::{claim, error_claim};
 use super::words::short;
 use super::{CheckId, Policy, Verdict, score};
-use crate::manifest::Tolerance;
+use crate::manifest::{Comparison, Tolerance};
+use crate::stats::{Bootstrap, Discordant, Resampling};
 
 fn page() -> String {
     let path = format!("{}/docs/judging.md", env!("CARGO_MANIFEST_DIR"));
@@ -52,6 +53,8 @@ fn evidence(given: &[(&str, &str)]) -> ClaimEvidence {
         "floor",
         "tolerance",
         "looked",
+        "compare",
+        "only",
     ]
     .into();
     assert!(given.iter().all(|(key, _)| known.contains(key)), "{given:?}");
@@ -60,6 +63,9 @@ fn evidence(given: &[(&str, &str)]) -> ClaimEvidence {
         .split(' ')
         .map(|text| text.parse().expect("a number"))
         .collect();
+    if let Some(pairing) = of("compare") {
+        return compared(pairing, of("claimed"), number("tolerance"), &values, of("only"));
+    }
     let make = if of("lower").is_some() { error_claim } else { claim };
     ClaimEvidence {
         claimed_runs: of("runs").map(|text| text.parse().expect("a count")),
@@ -71,6 +77,63 @@ fn evidence(given: &[(&str, &str)]) -> ClaimEvidence {
         }),
         ..make(of("claimed").expect("a claim"), &values)
     }
+}
+
+/// A comparison: `only` counts the examples that only the better claim gets right, only the other one, and all.
+fn compared(
+    pairing: &str,
+    claimed: Option<&str>,
+    tolerance: Option<f64>,
+    gains: &[f64],
+    only: Option<&str>,
+) -> ClaimEvidence {
+    let mut evidence = claim(claimed.unwrap_or("0"), gains);
+    evidence.tolerance = tolerance.map(|absolute| Tolerance {
+        absolute: Some(absolute),
+        relative: None,
+    });
+    evidence.compares = Some(Comparison {
+        better: "ours".to_owned(),
+        worse: "baseline".to_owned(),
+        printed: claimed.is_some(),
+    });
+    let counts = only.map(|only| {
+        let counts: Vec<u64> = only
+            .split(' ')
+            .map(|text| text.parse().expect("a count"))
+            .collect();
+        let [first, second, all] = counts[..] else {
+            panic!("three counts")
+        };
+        (Discordant { first, second }, all)
+    });
+    let pairing = match (pairing, counts) {
+        ("seeds", None) => Pairing::Seeds,
+        ("examples", Some((counts, all))) => Pairing::Examples(resampled(counts, all)),
+        _ => panic!("seeds, or examples with their counts"),
+    };
+    let measured = evidence.measured.as_mut().expect("measured");
+    measured.gain = Some(Gain {
+        pairing,
+        discordant: counts.map(|(counts, _)| counts),
+    });
+    evidence
+}
+
+/// The accuracy gained, resampled as [`crate::measure::paired`] does.
+fn resampled(counts: Discordant, all: u64) -> Bootstrap {
+    let gain = |row: u64| match row {
+        row if row < counts.first => 1.0,
+        row if row < counts.first + counts.second => -1.0,
+        _ => 0.0,
+    };
+    let gains: Vec<f64> = (0..all).map(gain).collect();
+    let mean = |rows: &[usize]| Some(rows.iter().map(|&row| gains[row]).sum::<f64>() / rows.len() as f64);
+    let how = Resampling {
+        resamples: 2000,
+        seed: 1,
+    };
+    Bootstrap::new(gains.len(), mean, how).expect("an answer")
 }
 
 fn shown(judged: &ClaimJudgement, key: &str) -> Option<String> {
@@ -87,6 +150,7 @@ fn shown(judged: &ClaimJudgement, key: &str) -> Option<String> {
             .map(|interval| format!("{} to {}", short(interval.low), short(interval.high))),
         "margin" => judged.margin.as_ref().map(ToString::to_string),
         "more" => judged.more_runs_needed.map(|more| more.to_string()),
+        "p" => judged.p_value.map(short),
         "gap" => judged.smallest_gap.map(short),
         "luck" => judged.implied_luck.map(|luck| short(luck.runs)),
         "luck-limits" => judged

@@ -7,9 +7,10 @@ use std::time::Duration;
 use jiff::civil::Date;
 
 use crate::execute::{Tier, Usage};
-use crate::manifest::{Adoption, Prices, Printed, Tolerance, Waiver};
+use crate::manifest::{Adoption, Comparison, Prices, Printed, Tolerance, Waiver};
 use crate::measure::Direction;
 use crate::reason::Unmeasured;
+use crate::stats::{Bootstrap, Discordant, Group};
 
 /// All that a judgement rests on.
 #[derive(Clone, Debug)]
@@ -80,8 +81,10 @@ pub struct ClaimEvidence {
     pub weight: f64,
     /// The metric's canonical name.
     pub metric: String,
-    /// Which way the metric improves.
+    /// Which way the measured value improves: that of the metric, and higher for the gain of a comparison.
     pub direction: Direction,
+    /// The two claims that it compares, where it is about a gain.
+    pub compares: Option<Comparison>,
     /// The least and the greatest value of the metric, where it has such; a measured value outside is no measurement.
     pub range: Option<(f64, f64)>,
     /// The value as printed.
@@ -126,12 +129,36 @@ pub struct Measured {
     pub floor_from_labels: Option<f64>,
     /// What the code says of itself, where that was read too.
     pub reported: Option<Reported>,
+    /// How the gain was found, of a comparison; its values are gains then, positive where the better claim is better.
+    pub gain: Option<Gain>,
     /// The same metric with the labels permuted; `None`: not tried.
     pub permuted: Option<Control>,
     /// Another reading of the metric's name that explains why `reported` differs.
     pub other_reading: Option<String>,
     /// What a reader should know about the measurement; short, lower case, no full stop.
     pub notes: Vec<String>,
+}
+
+/// How the gain of one claim over another was found.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Gain {
+    /// What was held against what.
+    pub pairing: Pairing,
+    /// On how many examples only one of the two is right; `None` unless that can be counted.
+    pub discordant: Option<Discordant>,
+}
+
+/// What is paired in a comparison.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Pairing {
+    /// Runs with the same seed; there is a gain for each.
+    Seeds,
+    /// The examples of one run of each; there is one gain, resampled over them.
+    Examples(Bootstrap),
+    /// Nothing: several runs of each, the first being those of the better claim, positive where better.
+    Runs(Group, Group),
+    /// Nothing, and there is a single value of at least one.
+    Single,
 }
 
 /// What the code says of its own result.

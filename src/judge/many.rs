@@ -22,22 +22,43 @@ pub(super) fn falls_short(judged: &ClaimJudgement) -> Option<f64> {
     test.p(Alternative::Less)
 }
 
-/// Adjusts the p values of all claims that have one after Benjamini and Hochberg, and says which misses would not be left.
+/// Adjusts the p values of all claims that have one after Benjamini and Hochberg, and says which findings would not be left.
+///
+/// A small p value speaks against an ordinary claim and for a comparison: the two are families of their own.
 pub(super) fn adjust(claims: &mut [ClaimJudgement]) {
-    let raw: Vec<f64> = claims.iter().filter_map(|claim| claim.p_value).collect();
-    let adjusted = benjamini_hochberg(&raw).unwrap_or_default();
-    let tested = claims.iter_mut().filter(|claim| claim.p_value.is_some());
-    for (claim, adjusted) in tested.zip(adjusted) {
-        claim.p_adjusted = Some(adjusted);
+    let (mut comparisons, mut others): (Vec<_>, Vec<_>) =
+        claims.iter_mut().partition(|claim| claim.comparison.is_some());
+    for (claim, adjusted, family) in adjusted(&mut others) {
         let missed = matches!(claim.outcome, Outcome::NotReproduced | Outcome::Partial);
         if missed && adjusted > ALPHA {
             claim.reasons.push(format!(
                 "among {} the shortfall would not stand out: p = {} after Benjamini–Hochberg",
-                count(raw.len() as u64, "tested claim"),
+                count(family, "tested claim"),
                 short(adjusted)
             ));
         }
     }
+    for (claim, adjusted, family) in adjusted(&mut comparisons) {
+        if claim.outcome.holds() && adjusted > ALPHA {
+            claim.reasons.push(format!(
+                "among {} the gain would not stand out: p = {} after Benjamini–Hochberg",
+                count(family, "tested comparison"),
+                short(adjusted)
+            ));
+        }
+    }
+}
+
+/// Each claim of a family that has a p value, with the adjusted one, which is set, and how many there are.
+fn adjusted<'a>(family: &'a mut [&mut ClaimJudgement]) -> Vec<(&'a mut ClaimJudgement, f64, u64)> {
+    let raw: Vec<f64> = family.iter().filter_map(|claim| claim.p_value).collect();
+    let adjusted = benjamini_hochberg(&raw).unwrap_or_default();
+    let tested = family.iter_mut().filter(|claim| claim.p_value.is_some());
+    let pairs = tested.zip(adjusted).map(|(claim, adjusted)| {
+        claim.p_adjusted = Some(adjusted);
+        (&mut **claim, adjusted, raw.len() as u64)
+    });
+    pairs.collect()
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@
 //! tests.
 
 pub mod compare;
+pub mod comparison;
 pub mod cost;
 pub mod evidence;
 pub mod looks;
@@ -33,6 +34,8 @@ mod references;
 pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_of_comparisons;
 
 pub use compare::{ClaimJudgement, Outcome, Sample};
 pub use evidence::{ClaimEvidence, Evidence, Measured};
@@ -118,7 +121,7 @@ fn adoption(
 ) -> Option<cost::AdoptionAnswer> {
     let asked = evidence.adoption.as_ref()?;
     let mut pairs = evidence.claims.iter().zip(claims);
-    let (claim, judged) = pairs.find(|(claim, _)| claim.id == asked.claim)?;
+    let (claim, judged) = pairs.find(|(claim, _)| claim.id == asked.claim && claim.compares.is_none())?;
     Some(cost::adoption(
         asked,
         claim,

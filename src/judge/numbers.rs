@@ -36,6 +36,7 @@ pub fn numbers(given: &Numbers<'_>) -> ClaimJudgement {
         weight: 1.0,
         metric: given.metric.name.clone(),
         direction: given.metric.direction,
+        compares: None,
         range: Some(given.metric.range),
         claimed: given.claimed.clone(),
         claimed_runs: given.claimed_runs,

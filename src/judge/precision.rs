@@ -22,6 +22,12 @@ pub enum Basis {
     Deterministic,
     /// One run, and nothing is known of its spread.
     SingleRun,
+    /// A gain for each of several seeds that both claims were run with.
+    PairedSeeds,
+    /// A gain on the same examples, resampled over them.
+    PairedExamples,
+    /// Several runs of each of two claims, which are not paired.
+    TwoSamples,
 }
 
 impl Basis {
@@ -33,6 +39,9 @@ impl Basis {
             Self::Prediction => "prediction",
             Self::Deterministic => "deterministic",
             Self::SingleRun => "single-run",
+            Self::PairedSeeds => "paired-seeds",
+            Self::PairedExamples => "paired-examples",
+            Self::TwoSamples => "welch-two-samples",
         }
     }
 }
@@ -134,6 +143,19 @@ impl Precision {
             (None, None) if deterministic => Self::without_spread(Basis::Deterministic, Some(0.0)),
             (None, None) => Self::without_spread(Basis::SingleRun, None),
         }
+    }
+
+    /// A standard error that was found elsewhere.
+    pub(super) fn given(basis: Basis, se: Option<f64>, df: Option<f64>) -> Self {
+        Self {
+            df,
+            ..Self::without_spread(basis, se)
+        }
+    }
+
+    /// The same, which something else than the runs themselves stands behind.
+    pub(super) fn resting_on(self, basis: Basis) -> Self {
+        Self { basis, ..self }
     }
 
     fn without_spread(basis: Basis, se: Option<f64>) -> Self {

@@ -8,9 +8,10 @@ use proptest::prelude::*;
 use super::testing::{claim, trusted};
 use super::*;
 use crate::error::Fault;
-use crate::manifest::{Adoption, Prices, Printed, Tolerance};
+use crate::manifest::{Adoption, Comparison, Prices, Printed, Tolerance};
 use crate::measure::Direction;
 use crate::reason::{Reason, Unmeasured};
+use crate::stats;
 
 /// Numbers of every kind: sensible ones, tiny, huge, NaN, infinite.
 fn number() -> impl Strategy<Value = f64> {
@@ -90,6 +91,50 @@ fn unmeasured() -> Unmeasured {
     Unmeasured::new(Reason::StepFailed, Fault::Paper, "made up")
 }
 
+fn group() -> impl Strategy<Value = stats::Group> {
+    (number(), number(), 0..6_u64).prop_map(|(mean, sd, n)| stats::Group { mean, sd, n })
+}
+
+/// Half right, whatever the numbers: the bootstrap itself is tested in [`stats`].
+fn resampled() -> Option<stats::Bootstrap> {
+    let share = |rows: &[usize]| Some(rows.iter().filter(|row| **row % 3 == 0).count() as f64 / 9.0);
+    let how = stats::Resampling {
+        resamples: 50,
+        seed: 1,
+    };
+    stats::Bootstrap::new(9, share, how).ok()
+}
+
+fn gain() -> impl Strategy<Value = evidence::Gain> {
+    let examples = resampled().map_or(evidence::Pairing::Single, evidence::Pairing::Examples);
+    let pairing = prop_oneof![
+        Just(evidence::Pairing::Seeds),
+        Just(examples),
+        Just(evidence::Pairing::Single),
+        (group(), group()).prop_map(|(better, worse)| evidence::Pairing::Runs(better, worse)),
+    ];
+    let discordant = (any::<u32>(), any::<u32>()).prop_map(|(first, second)| stats::Discordant {
+        first: u64::from(first),
+        second: u64::from(second),
+    });
+    (pairing, option::of(discordant)).prop_map(|(pairing, discordant)| evidence::Gain { pairing, discordant })
+}
+
+prop_compose! {
+    /// A comparison with any gain, of claims that may be there or not.
+    fn any_comparison()(claim in any_claim().boxed(), printed in any::<bool>(), gain in option::of(gain().boxed()), other in 0..4_u32) -> ClaimEvidence {
+        let mut claim = claim;
+        if let Ok(measured) = &mut claim.measured {
+            measured.gain = gain;
+        }
+        ClaimEvidence {
+            direction: Direction::HigherIsBetter,
+            compares: Some(Comparison { better: "claim-0".to_owned(), worse: format!("claim-{other}"), printed }),
+            ..claim
+        }
+    }
+}
+
 prop_compose! {
     fn any_claim()(
         (weight, primary, higher) in (number(), any::<bool>(), any::<bool>()),
@@ -122,7 +167,7 @@ prop_compose! {
 
 prop_compose! {
     fn any_evidence()(
-        claims in vec(any_claim(), 0..5),
+        claims in vec(prop_oneof![3 => any_claim().boxed(), 1 => any_comparison().boxed()], 0..5),
         prices in option::of((number(), number())),
         adoption in option::of((number(), option::of(number()), option::of(number()))),
         gpu_seconds in option::of(number()),
@@ -190,6 +235,7 @@ fn numbers_of(claim: &ClaimJudgement) -> Vec<f64> {
         all.push(margin.value);
         all.extend(margin.parts.iter().map(|part| part.value));
     }
+    all.extend(claim.comparison.as_ref().map(|compared| compared.gain));
     if let Some(sample) = &claim.measured {
         all.push(sample.mean);
         all.extend(sample.sd);
@@ -278,6 +324,19 @@ proptest! {
             Direction::LowerIsBetter => (high, low),
         };
         if let (Some(worse), Some(better)) = (score(worse), score(better)) {
+            prop_assert!(better >= worse, "{worse} and then {better}");
+        }
+    }
+
+    #[test]
+    fn a_greater_gain_never_scores_less(claim in any_comparison(), gains in (number(), number())) {
+        let score = |value: f64| {
+            let measured = claim.measured.clone().unwrap_or_default();
+            let measured = Ok(Measured { values: vec![value], ..measured });
+            compare::claim(&ClaimEvidence { measured, range: None, ..claim.clone() }).score
+        };
+        let (low, high) = if gains.0 <= gains.1 { gains } else { (gains.1, gains.0) };
+        if let (Some(worse), Some(better)) = (score(low), score(high)) {
             prop_assert!(better >= worse, "{worse} and then {better}");
         }
     }

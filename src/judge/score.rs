@@ -33,6 +33,8 @@ pub enum FloorSource {
     Metric,
     /// Our copy of the labels.
     Labels,
+    /// A comparison: no gain is a gain of 0.
+    NoGain,
 }
 
 impl FloorSource {
@@ -42,6 +44,7 @@ impl FloorSource {
             Self::Manifest => "the manifest",
             Self::Metric => "the metric",
             Self::Labels => "the labels",
+            Self::NoGain => "no gain at all",
         }
     }
 }

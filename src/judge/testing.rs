@@ -36,6 +36,7 @@ pub(crate) fn claim(claimed: &str, values: &[f64]) -> ClaimEvidence {
         weight: 1.0,
         metric: "accuracy".to_owned(),
         direction: Direction::HigherIsBetter,
+        compares: None,
         range: None,
         claimed: printed(claimed),
         claimed_runs: None,

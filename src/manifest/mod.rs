@@ -413,6 +413,14 @@ pub struct Claim {
     pub runs: Option<u32>,
     /// The number of test examples.
     pub examples: Option<u64>,
+    /// How many of them are of the positive class; at most `examples`.
+    pub positives: Option<u64>,
+    /// The number of classes; at least 2, and as many as there are `supports`.
+    pub classes: Option<u32>,
+    /// The number of test examples of each class, which make `examples` together; empty: not said.
+    pub supports: BTreeMap<String, u64>,
+    /// Whose value it is, in the paper's words.
+    pub model: Option<String>,
     /// Which split was measured, in the paper's words.
     pub split: Option<String>,
     /// Whether the verdict rests on it. A manifest without any primary claim makes all of them primary.
@@ -423,14 +431,51 @@ pub struct Claim {
     pub tolerance: Option<Tolerance>,
     /// What a model that learnt nothing gets.
     pub floor: Option<f64>,
+    /// What is measured for it.
+    pub subject: Subject,
+    /// The drivers that the paper states.
+    pub drivers: Vec<String>,
+}
+
+impl Claim {
+    /// Where its value is read; `None` of a comparison.
+    pub fn reading(&self) -> Option<&Reading> {
+        match &self.subject {
+            Subject::Measured(reading) => Some(reading),
+            Subject::Compared(_) => None,
+        }
+    }
+}
+
+/// What is measured for a claim.
+#[derive(Clone, Debug)]
+pub enum Subject {
+    /// A value of its own.
+    Measured(Box<Reading>),
+    /// The gain of one other claim over another.
+    Compared(Comparison),
+}
+
+/// Where a value is read.
+#[derive(Clone, Debug)]
+pub struct Reading {
     /// The step that produces the measurement.
     pub step: String,
     /// Where the measurement is.
     pub measure: Extraction,
     /// Where the code's own word is, to be compared with what is recomputed.
     pub reported: Option<Extraction>,
-    /// The drivers that the paper states.
-    pub drivers: Vec<String>,
+}
+
+/// `compare = "ours > baseline"`: two other claims that are measured, of the same metric.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Comparison {
+    /// The id of the claim that is said to be better.
+    pub better: String,
+    /// The id of the claim that it is compared with.
+    pub worse: String,
+    /// Whether the paper says by how much; otherwise the claimed value is 0, a placeholder.
+    pub printed: bool,
 }
 
 /// Where a value is read from. Holds nothing of what the paper claims: measuring is blind.
@@ -585,6 +630,18 @@ impl Data {
 }
 
 impl Manifest {
+    /// Where the values are read that a claim rests on: its own, or those of the two claims that it compares.
+    pub fn readings<'m>(&'m self, claim: &'m Claim) -> Vec<&'m Reading> {
+        match &claim.subject {
+            Subject::Measured(reading) => vec![reading],
+            Subject::Compared(compared) => {
+                let claims = self.claims.iter();
+                let named = claims.filter(|claim| claim.id == compared.better || claim.id == compared.worse);
+                named.filter_map(Claim::reading).collect()
+            }
+        }
+    }
+
     /// The step with this id.
     pub fn step(&self, id: &str) -> Option<&Step> {
         self.steps.iter().find(|step| step.id == id)

@@ -16,7 +16,9 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use toml::de::{DeTable, DeValue};
 
 use super::problem::{Problem, ProblemKind, Problems};
-use super::reader::{At, FromToml, List, Maybe, Needed, Node, listed, nearest, read_at, section, wrong_type};
+use super::reader::{
+    At, FromToml, List, Maybe, Needed, Node, Unless, listed, nearest, read_at, section, wrong_type,
+};
 use super::scalar::{
     Amount, Argument, Arxiv, Better, Currency, Day, Device, Doi, Id, Lasting, Line, Number, Pattern, Pointer,
     PythonVersion, RelativeFolder, RelativePath, Repository, Requirement, Runner, Size, Slack, Source, Text,
@@ -32,6 +34,8 @@ use crate::digest::Digest;
 pub(super) type Count = Whole<1, { u32::MAX as u64 }>;
 /// A seed: as large as TOML's integers.
 pub(super) type Seed = Whole<0, { i64::MAX as u64 }>;
+/// A number of test examples, which may be none.
+pub(super) type Examples = Whole<0, { i64::MAX as u64 }>;
 /// A number of seeds in a sequence.
 pub(super) type SeedCount = Whole<2, 10_000>;
 
@@ -329,7 +333,11 @@ impl FromToml for Seeds {
 }
 
 section! {
-    /// One number of the paper.
+    /// One number of the paper, or that one of two others is the better one.
+    #[schemars(extend("anyOf" = [
+        { "required": ["compare"] },
+        { "required": ["metric", "value", "step", "measure"] },
+    ]))]
     Claim {
         /// Unique among claims.
         #[schemars(extend("examples" = ["cora-accuracy"]))]
@@ -340,20 +348,37 @@ section! {
         /// Its place in the paper.
         #[schemars(extend("examples" = ["Table 2"]))]
         r#where: Maybe<Line>,
+        /// That one claim is better than another of the same metric, by their ids; `>` means better whichever way the
+        /// metric improves. Then `value` is the gain, which may be left out, and what is measured is left to the two claims.
+        #[schemars(extend("examples" = ["ours > baseline"]))]
+        compare: Maybe<Line>,
         /// The metric, with its averaging after a colon.
-        #[schemars(extend("examples" = ["accuracy", "f1:macro", "roc_auc", "rmse"]))]
-        metric: Needed<Line>,
+        #[schemars(with = "Maybe<Line>", extend("examples" = ["accuracy", "f1:macro", "roc_auc", "rmse"]))]
+        metric: Unless<Line>,
         /// Which way the metric improves; needed only for a metric that reproof does not know.
         #[schemars(extend("examples" = ["lower"]))]
         direction: Maybe<Better>,
         /// The value as the paper prints it: its decimals say how exact it is.
-        value: Needed<Number>,
+        #[schemars(with = "Maybe<Number>")]
+        value: Unless<Number>,
         /// The number of runs behind the value.
         #[schemars(extend("examples" = [100]))]
         runs: Maybe<Count>,
         /// The number of test examples.
         #[schemars(extend("examples" = [1000]))]
         examples: Maybe<Whole<1, { i64::MAX as u64 }>>,
+        /// How many of the test examples are of the positive class.
+        #[schemars(extend("examples" = [71]))]
+        positives: Maybe<Examples>,
+        /// The number of classes.
+        #[schemars(extend("examples" = [3]))]
+        classes: Maybe<Whole<2, { u32::MAX as u64 }>>,
+        /// The number of test examples of each class.
+        #[schemars(extend("examples" = [{ "cat": 50, "dog": 30 }]))]
+        supports: Maybe<Table<Examples>>,
+        /// Whose value it is, in the paper's words. Claims that share everything else are held against each other only where this tells models apart.
+        #[schemars(extend("examples" = ["GAT, 8 heads"]))]
+        model: Maybe<Line>,
         /// Which split was measured, in the paper's words.
         #[schemars(extend("examples" = ["test"]))]
         split: Maybe<Line>,
@@ -369,11 +394,11 @@ section! {
         #[schemars(extend("examples" = ["30.2 %", 0.5]))]
         floor: Maybe<Number>,
         /// The step that produces the measurement.
-        #[schemars(extend("examples" = ["train"]))]
-        step: Needed<Line>,
+        #[schemars(with = "Maybe<Line>", extend("examples" = ["train"]))]
+        step: Unless<Line>,
         /// Where the measurement is.
-        #[schemars(extend("examples" = [{ "predictions": "predictions.csv", "truth": "cora" }]))]
-        measure: Needed<Extraction>,
+        #[schemars(with = "Maybe<Extraction>", extend("examples" = [{ "predictions": "predictions.csv", "truth": "cora" }]))]
+        measure: Unless<Extraction>,
         /// Where the code's own word is, to be compared with what is recomputed.
         #[schemars(extend("examples" = [{ "stdout": "accuracy= (?<value>[0-9.]+)", "pick": "last" }]))]
         reported: Maybe<Extraction>,
@@ -639,9 +664,16 @@ section! {
     }
 }
 
-/// A table whose keys the author chooses.
+/// A table whose keys the author chooses: the entries that could be read, and how many there are.
 #[derive(Debug)]
-pub(super) struct Table<T>(pub(super) Vec<(At<String>, At<T>)>);
+pub(super) struct Table<T>(pub(super) Vec<(At<String>, At<T>)>, usize);
+
+impl<T> Table<T> {
+    /// Whether every entry could be read; a problem is reported for those that could not.
+    pub(super) fn is_whole(&self) -> bool {
+        self.0.len() == self.1
+    }
+}
 
 impl<T: FromToml> FromToml for Table<T> {
     fn from_toml(node: &Node<'_>, problems: &mut Problems) -> Option<Self> {
@@ -655,7 +687,7 @@ impl<T: FromToml> FromToml for Table<T> {
             };
             Some((name, read_at(node, problems)?))
         });
-        Some(Self(read.collect()))
+        Some(Self(read.collect(), entries.len()))
     }
 }
 

@@ -56,6 +56,21 @@ impl<T> Deref for Needed<T> {
     }
 }
 
+/// A key that must be there unless [`COMPARE`] is. `None` when it is not or its value was unusable, which is then reported.
+#[derive(Clone, Debug)]
+pub(super) struct Unless<T>(pub(super) Maybe<T>);
+
+impl<T> Deref for Unless<T> {
+    type Target = Maybe<T>;
+
+    fn deref(&self) -> &Maybe<T> {
+        &self.0
+    }
+}
+
+/// The key that stands in for those of an [`Unless`].
+const COMPARE: &str = "compare";
+
 /// A type that reads itself.
 pub(super) trait FromToml: Sized {
     /// Reads `node`, or reports why not.
@@ -144,8 +159,8 @@ pub(super) use from_text;
 /// Declares the struct of a table, its reader and its schema from one list of keys.
 macro_rules! section {
     ($(#[$meta:meta])* $name:ident { $($(#[$field_meta:meta])* $field:ident: $type:ty,)* }) => {
-        $(#[$meta])*
         #[derive(Debug, schemars::JsonSchema)]
+        $(#[$meta])*
         #[schemars(rename_all = "kebab-case", deny_unknown_fields)]
         // JSON objects are sorted; people want the order in which one writes a manifest.
         #[schemars(extend("x-order" = [$($crate::manifest::reader::key(stringify!($field))),*]))]
@@ -205,6 +220,16 @@ impl<T: FromToml> Field for Needed<T> {
             table.missing.push(key);
             None
         });
+        Self(value)
+    }
+}
+
+impl<T: FromToml> Field for Unless<T> {
+    fn read(table: &mut Table<'_, '_, '_>, field: &str) -> Self {
+        if table.entries.get(COMPARE).is_some() {
+            return Self(Field::read(table, field));
+        }
+        let Needed(value) = Field::read(table, field);
         Self(value)
     }
 }

@@ -108,6 +108,7 @@ fn keys(text: &mut String, schema: &Map<String, Value>) {
         let default = match property.get("default") {
             Some(default) => format!("`{}`", toml(default)),
             None if is_required(name) => "**required**".to_owned(),
+            None if let Some(other) = stand_in(schema, name) => format!("**required** without `{other}`"),
             None => "–".to_owned(),
         };
         let meaning = description(property).unwrap_or_default();
@@ -119,6 +120,18 @@ fn keys(text: &mut String, schema: &Map<String, Value>) {
             cell(&example(name, property)),
         );
     }
+}
+
+/// The key that makes `name` needless: that of the first alternative, where `name` is of the second.
+fn stand_in<'s>(schema: &'s Map<String, Value>, name: &str) -> Option<&'s str> {
+    let [instead, otherwise] = schema.get("anyOf")?.as_array()?.as_slice() else {
+        return None;
+    };
+    let needed = otherwise.get("required")?.as_array()?;
+    let needed = needed.iter().any(|needed| needed == name);
+    needed
+        .then_some(instead.get("required")?.get(0)?.as_str())
+        .flatten()
 }
 
 /// The keys of a table in the order in which one writes them.

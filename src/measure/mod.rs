@@ -17,7 +17,7 @@ mod regression;
 mod scores;
 mod table;
 
-pub use extract::{Measurement, Output, StepFiles, measure};
+pub use extract::{Measurement, Output, PairedExamples, StepFiles, measure, paired};
 pub use predictions::{Predictions, Rows, Truth};
 pub use registry::{
     About, Input, METRICS, Metric, floor_from_labels, info, markdown, metric, names, signature,

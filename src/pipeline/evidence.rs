@@ -10,6 +10,7 @@ use super::execution::{StepRun, executions};
 use super::gather::Acquired;
 use super::sequential;
 use crate::acquire::git::{Finding, Pinned};
+use crate::audit::Audit;
 use crate::environment::Environment;
 use crate::error::Fault;
 use crate::execute::{AttemptKind, Usage};
@@ -18,15 +19,16 @@ use crate::judge::evidence::{
 };
 use crate::judge::{ClaimEvidence, Evidence, Measured};
 use crate::manifest::{
-    Action, AsOf, CheckpointFormat, Claim, Data, EnvironmentKind, Extraction, Manifest, Phase,
+    Action, AsOf, CheckpointFormat, Claim, Data, EnvironmentKind, Extraction, Manifest, Phase, Subject,
 };
-use crate::measure;
+use crate::measure::{self, Direction, MetricInfo};
 use crate::reason::Unmeasured;
 use crate::report::ClaimMeasured;
 
 /// Everything that the judge may know.
 pub(super) fn of(
     manifest: &Manifest,
+    audit: &Audit,
     acquired: &Acquired,
     environment: &Result<Environment, Unmeasured>,
     steps: &[StepRun],
@@ -36,7 +38,10 @@ pub(super) fn of(
     let mut evidence = Evidence::new(now.to_zoned(TimeZone::UTC).date());
     let claims = manifest.claims.iter().zip(measured);
     evidence.claims = claims
-        .map(|(claim, measured)| claim_evidence(manifest, claim, measured, steps))
+        .map(|(claim, measured)| ClaimEvidence {
+            impossible: audit.impossible(&claim.id).map(str::to_owned),
+            ..claim_evidence(manifest, claim, measured, steps)
+        })
         .collect();
     evidence.data = manifest
         .data
@@ -68,20 +73,30 @@ pub(super) fn claim_evidence(
     steps: &[StepRun],
 ) -> ClaimEvidence {
     let info = measure::info(&claim.metric);
+    let compares = match &claim.subject {
+        Subject::Measured(_) => None,
+        Subject::Compared(claims) => Some(claims.clone()),
+    };
+    let of_gain = compares.is_some();
     ClaimEvidence {
         id: claim.id.clone(),
         primary: claim.primary,
         weight: claim.weight,
         metric: claim.metric.clone(),
-        direction: claim.direction,
-        range: info.as_ref().map(|info| info.range),
+        direction: if of_gain {
+            Direction::HigherIsBetter
+        } else {
+            claim.direction
+        },
+        compares,
+        range: info.as_ref().map(|info| range(info, of_gain)),
         claimed: claim.value.clone(),
         claimed_runs: claim.runs,
         claimed_examples: claim.examples,
         floor: claim.floor,
-        metric_floor: info.and_then(|info| info.floor),
+        metric_floor: info.and_then(|info| info.floor).filter(|_| !of_gain),
         tolerance: claim.tolerance,
-        looked_from: sequential::bounds(manifest, &claim.step).map(|(min, _)| u64::from(min)),
+        looked_from: sequential::looked_from(manifest, claim),
         impossible: None,
         measured: measured
             .as_ref()
@@ -90,10 +105,22 @@ pub(super) fn claim_evidence(
     }
 }
 
+/// The range of the metric, or of the gain of one of its values over another.
+fn range(info: &MetricInfo, of_gain: bool) -> (f64, f64) {
+    if !of_gain {
+        return info.range;
+    }
+    let width = info.range.1 - info.range.0;
+    (-width, width)
+}
+
 fn measurement(manifest: &Manifest, claim: &Claim, found: &ClaimMeasured, steps: &[StepRun]) -> Measured {
-    let runs: Vec<&StepRun> = steps
+    let step = claim.reading().map(|reading| reading.step.as_str());
+    let of_step = steps
         .iter()
-        .filter(|run| run.execution.step == claim.step && run.execution.repeat == 1 && run.result.is_ok())
+        .filter(|run| Some(run.execution.step.as_str()) == step);
+    let runs: Vec<&StepRun> = of_step
+        .filter(|run| run.execution.repeat == 1 && run.result.is_ok())
         .collect();
     let one_value_each = found.runs.iter().all(|run| run.values.len() == 1);
     let seeds: Option<Vec<u64>> = runs.iter().map(|run| run.execution.seed).collect();
@@ -121,13 +148,16 @@ fn measurement(manifest: &Manifest, claim: &Claim, found: &ClaimMeasured, steps:
         seeds: seeds.filter(|_| one_value_each).unwrap_or_default(),
         deterministic: found.deterministic,
         identical_outputs: identical(&runs),
-        from_checkpoint_as_released: manifest
-            .step(&claim.step)
+        from_checkpoint_as_released: step
+            .and_then(|step| manifest.step(step))
             .is_some_and(|step| matches!(step.action, Action::Model(_))),
-        recomputed: matches!(claim.measure, Extraction::Predictions { .. }),
+        recomputed: claim
+            .reading()
+            .is_some_and(|reading| matches!(reading.measure, Extraction::Predictions { .. })),
         examples: found.runs.first().and_then(|run| run.examples),
         floor_from_labels: found.runs.first().and_then(|run| run.floor),
         reported,
+        gain: found.gain.clone(),
         permuted: None,
         other_reading: None,
         notes,

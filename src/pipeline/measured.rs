@@ -4,10 +4,11 @@
 //! measuring is blind to what the paper claims.
 
 use super::execution::{OutputState, StepRun};
+use super::gains::{self, Side};
 use super::gather::Acquired;
 use crate::error::Fault;
 use crate::judge::evidence::Reported;
-use crate::manifest::{Claim, Extraction, Manifest};
+use crate::manifest::{Claim, Extraction, Manifest, Reading, Subject};
 use crate::measure::{self, Measurement, Output, StepFiles, Truth};
 use crate::reason::{Reason, Unmeasured};
 use crate::report::ClaimMeasured;
@@ -18,11 +19,8 @@ pub(super) fn all(
     acquired: &Acquired,
     steps: &[StepRun],
 ) -> Vec<Result<ClaimMeasured, Unmeasured>> {
-    manifest
-        .claims
-        .iter()
-        .map(|claim| one(manifest, claim, acquired, steps))
-        .collect()
+    let one = |claim| one(manifest, claim, acquired, steps);
+    manifest.claims.iter().map(one).collect()
 }
 
 /// What the runs so far give for one claim.
@@ -32,21 +30,65 @@ pub(super) fn one(
     acquired: &Acquired,
     steps: &[StepRun],
 ) -> Result<ClaimMeasured, Unmeasured> {
-    if let Some(why) = missing_labels(claim, acquired) {
+    let value = |claim, reading| value(manifest, claim, reading, acquired, steps);
+    let side = |id: &str| {
+        let claim = manifest.claims.iter().find(|claim| claim.id == id)?;
+        let reading = claim.reading()?;
+        Some(Side {
+            id: &claim.id,
+            reading,
+            measured: value(claim, reading),
+            runs: counted_runs(reading, steps),
+        })
+    };
+    match &claim.subject {
+        Subject::Measured(reading) => value(claim, reading),
+        Subject::Compared(claims) => match (side(&claims.better), side(&claims.worse)) {
+            (Some(better), Some(worse)) => {
+                gains::of(claim, &better, &worse, &|run| files_of(run, manifest, acquired))
+            }
+            _ => Err(nothing_to_compare(claim)),
+        },
+    }
+}
+
+/// For the compiler: the manifest is valid, so that what it compares is there.
+fn nothing_to_compare(claim: &Claim) -> Unmeasured {
+    let detail = format!("nothing measures `{}`", claim.id);
+    Unmeasured::new(Reason::MeasurementMissing, Fault::Reproof, detail)
+}
+
+/// The runs whose values count: the first of each seed, where they ended well.
+fn counted_runs<'a>(reading: &Reading, steps: &'a [StepRun]) -> Vec<&'a StepRun> {
+    let of_step = steps.iter().filter(|run| run.execution.step == reading.step);
+    of_step
+        .filter(|run| run.execution.repeat == 1 && run.result.is_ok())
+        .collect()
+}
+
+/// The value of a claim that has one of its own, run by run.
+fn value(
+    manifest: &Manifest,
+    claim: &Claim,
+    reading: &Reading,
+    acquired: &Acquired,
+    steps: &[StepRun],
+) -> Result<ClaimMeasured, Unmeasured> {
+    if let Some(why) = missing_labels(reading, acquired) {
         return Err(why);
     }
     let of_step: Vec<&StepRun> = steps
         .iter()
-        .filter(|run| run.execution.step == claim.step)
+        .filter(|run| run.execution.step == reading.step)
         .collect();
     let first: Vec<&StepRun> = of_step
         .iter()
         .copied()
         .filter(|run| run.execution.repeat == 1)
         .collect();
-    let ended_well: Vec<&StepRun> = first.iter().copied().filter(|run| run.result.is_ok()).collect();
+    let ended_well = counted_runs(reading, steps);
     if ended_well.is_empty() {
-        return Err(why_none(claim, &first));
+        return Err(why_none(reading, &first));
     }
     let files = |run: &StepRun| files_of(run, manifest, acquired);
     let mut runs = Vec::new();
@@ -56,7 +98,7 @@ pub(super) fn one(
             .seed
             .map(|seed| format!(" (seed {seed})"))
             .unwrap_or_default();
-        let measured = extract(&claim.measure, claim, &files(run)).map_err(|mut why| {
+        let measured = extract(&reading.measure, claim, &files(run)).map_err(|mut why| {
             why.detail.push_str(&seed);
             why
         })?;
@@ -67,10 +109,10 @@ pub(super) fn one(
         let (failed, all) = (first.len() - ended_well.len(), first.len());
         notes.push(format!(
             "{failed} of {all} runs of step `{}` did not end well and are not counted",
-            claim.step
+            reading.step
         ));
     }
-    let reported = claim.reported.as_ref().map(|extraction| {
+    let reported = reading.reported.as_ref().map(|extraction| {
         let values = ended_well
             .iter()
             .map(|run| extract(extraction, claim, &files(run)));
@@ -80,13 +122,14 @@ pub(super) fn one(
         runs,
         reported,
         deterministic: deterministic(&of_step),
+        gain: None,
         notes,
     })
 }
 
 /// Why the labels are not there that the claim is measured with.
-fn missing_labels(claim: &Claim, acquired: &Acquired) -> Option<Unmeasured> {
-    let Extraction::Predictions { truth, .. } = &claim.measure else {
+fn missing_labels(reading: &Reading, acquired: &Acquired) -> Option<Unmeasured> {
+    let Extraction::Predictions { truth, .. } = &reading.measure else {
         return None;
     };
     acquired.data.get(truth)?.as_ref().err().cloned()
@@ -104,10 +147,10 @@ fn said(runs: Vec<Measurement>) -> Reported {
     }
 }
 
-fn why_none(claim: &Claim, runs: &[&StepRun]) -> Unmeasured {
+fn why_none(reading: &Reading, runs: &[&StepRun]) -> Unmeasured {
     let why = runs.iter().find_map(|run| run.result.as_ref().err().cloned());
     why.unwrap_or_else(|| {
-        let detail = format!("step `{}` has no run", claim.step);
+        let detail = format!("step `{}` has no run", reading.step);
         Unmeasured::new(Reason::StepFailed, Fault::Reproof, detail)
     })
 }

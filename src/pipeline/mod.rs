@@ -3,11 +3,13 @@
 //! There is always a report. A stage that stops leaves its reason where its
 //! result would be; what depends on it is not run, everything else is.
 
+mod audit;
 mod endings;
 mod error;
 mod evidence;
 mod execution;
 mod folder;
+mod gains;
 mod gather;
 mod lock;
 mod measured;
@@ -27,6 +29,7 @@ use std::time::Instant;
 use folder::RunFolder;
 use jiff::Timestamp;
 
+pub use audit::audit;
 pub use error::CheckError;
 pub use execution::{
     DeclaredOutput, Execution, Inventory, OutputFile, OutputState, Present, Ran, StepRun, executions,
@@ -38,6 +41,7 @@ pub(crate) use prepared::fixed_variables;
 use crate::acquire::http::Network;
 use crate::acquire::store::Store;
 use crate::acquire::{PackageClient, git};
+use crate::audit::Audit;
 use crate::environment::{Host, Machine, Workshop};
 use crate::execute::Executor;
 use crate::judge;
@@ -149,6 +153,7 @@ fn report(
         reports: Vec::new(),
     };
 
+    let audited = stages.time(Stage::Audit, || audit(&manifest));
     let mut acquired = stages.time(Stage::Acquire, || {
         gather::acquire(&manifest, lock, folder, settings, observer)
     });
@@ -185,6 +190,7 @@ fn report(
     let measured = stages.time(Stage::Measure, || measured::all(&manifest, &acquired, &steps));
     let evidence = evidence::of(
         &manifest,
+        &audited,
         &acquired,
         &environment,
         &steps,
@@ -200,6 +206,7 @@ fn report(
         version: env!("CARGO_PKG_VERSION"),
         manifest,
         machine,
+        audit: audited,
         stages: stages.reports,
         inputs: acquired.reports,
         code: acquired.code.map(|code| code.pinned),
@@ -237,6 +244,12 @@ impl Stages<'_> {
 /// A stage's result that knows whether it was there already, and if not why.
 trait Reused {
     fn reuse(&self) -> String;
+}
+
+impl Reused for Audit {
+    fn reuse(&self) -> String {
+        "always audited anew".to_owned()
+    }
 }
 
 impl Reused for judge::Judgement {

@@ -7,10 +7,13 @@ use super::saved;
 use super::{Settings, beside};
 use crate::acquire::git;
 use crate::acquire::store::{Lookup, Store};
+use crate::audit::Audit;
 use crate::environment::{self, Machine, PythonWanted};
 use crate::execute::Usage;
 use crate::manifest::lock::Lock;
-use crate::manifest::{Action, EnvironmentKind, Extraction, Manifest, Revision, Step};
+use crate::manifest::{
+    Action, Claim, EnvironmentKind, Extraction, Manifest, Reading, Revision, Step, Subject,
+};
 use crate::measure;
 use crate::workspace::Workspace;
 
@@ -33,6 +36,8 @@ pub struct Plan {
     pub steps: Vec<PlannedStep>,
     /// What is judged.
     pub claims: Vec<PlannedClaim>,
+    /// What arithmetic says of the claims alone.
+    pub audit: Audit,
     /// What it may take.
     pub spending: Spending,
     /// What is missing or would keep the check from an answer.
@@ -125,6 +130,7 @@ pub fn plan(manifest: &Manifest, lock: Option<&Lock>, settings: Settings<'_>) ->
         spending: spending(manifest, &steps),
         steps,
         claims: claims(manifest, &mut missing),
+        audit: super::audit(manifest),
         missing,
     }
 }
@@ -317,26 +323,36 @@ fn last_usage(manifest: &Manifest, step: &Step) -> Option<Usage> {
 }
 
 fn claims(manifest: &Manifest, missing: &mut Vec<String>) -> Vec<PlannedClaim> {
-    let one = |claim: &crate::manifest::Claim| {
-        let how = match &claim.measure {
-            Extraction::Predictions { file, truth, .. } => {
-                if measure::info(&claim.metric).is_some_and(|info| !info.computed) {
-                    missing.push(format!(
-                        "claim `{}`: `{}` cannot be recomputed yet",
-                        claim.id, claim.metric
-                    ));
-                }
-                format!("recomputed from `{file}` and the labels of `{truth}`")
+    let one = |claim: &Claim| {
+        let how = match &claim.subject {
+            Subject::Measured(reading) => read_how(claim, reading, missing),
+            Subject::Compared(claims) => {
+                format!("the gain of `{}` over `{}`", claims.better, claims.worse)
             }
-            Extraction::Pattern { .. } => "read from what the code prints".to_owned(),
-            Extraction::Json { file, .. } | Extraction::Csv { file, .. } => format!("read from `{file}`"),
         };
         PlannedClaim {
             id: claim.id.clone(),
             claimed: claim.value.text.clone(),
             metric: claim.metric.clone(),
-            how: format!("{how}, after step `{}`", claim.step),
+            how,
         }
     };
     manifest.claims.iter().map(one).collect()
+}
+
+fn read_how(claim: &Claim, reading: &Reading, missing: &mut Vec<String>) -> String {
+    let how = match &reading.measure {
+        Extraction::Predictions { file, truth, .. } => {
+            if measure::info(&claim.metric).is_some_and(|info| !info.computed) {
+                missing.push(format!(
+                    "claim `{}`: `{}` cannot be recomputed yet",
+                    claim.id, claim.metric
+                ));
+            }
+            format!("recomputed from `{file}` and the labels of `{truth}`")
+        }
+        Extraction::Pattern { .. } => "read from what the code prints".to_owned(),
+        Extraction::Json { file, .. } | Extraction::Csv { file, .. } => format!("read from `{file}`"),
+    };
+    format!("{how}, after step `{}`", reading.step)
 }

@@ -43,10 +43,12 @@ pub(super) fn look(manifest: &Manifest, acquired: &Acquired, steps: &[StepRun]) 
         match (judged.as_measured, evidence.measured.as_ref()) {
             (Outcome::NotRun(_), _) => {
                 let why = judged.unmeasured.map(|why| why.detail).unwrap_or_default();
-                looked.unmeasured.push((claim.step.clone(), why));
+                looked
+                    .unmeasured
+                    .extend(steps_of(manifest, claim).map(|step| (step.to_owned(), why.clone())));
             }
             (_, found) if !looks::decided(&judged, found.ok()) => {
-                looked.open.insert(claim.step.clone());
+                looked.open.extend(steps_of(manifest, claim).map(str::to_owned));
             }
             _ => {}
         }
@@ -58,7 +60,19 @@ pub(super) fn look(manifest: &Manifest, acquired: &Acquired, steps: &[StepRun]) 
 /// The primary claims whose step runs its seeds one after another.
 fn sequential_claims(manifest: &Manifest) -> impl Iterator<Item = &Claim> {
     let primary = manifest.claims.iter().filter(|claim| claim.primary);
-    primary.filter(|claim| bounds(manifest, &claim.step).is_some())
+    primary.filter(|claim| looked_from(manifest, claim).is_some())
+}
+
+/// The steps that the claim is measured on.
+fn steps_of<'m>(manifest: &'m Manifest, claim: &'m Claim) -> impl Iterator<Item = &'m str> {
+    let readings = manifest.readings(claim).into_iter();
+    readings.map(|reading| reading.step.as_str())
+}
+
+/// After how many runs a claim is first looked at, where the looking can stop them.
+pub(super) fn looked_from(manifest: &Manifest, claim: &Claim) -> Option<u64> {
+    let first = steps_of(manifest, claim).filter_map(|step| bounds(manifest, step));
+    first.map(|(min, _)| u64::from(min)).min()
 }
 
 /// The least and the greatest number of runs of a step that is run seed after seed; `None` where their number is
@@ -113,7 +127,11 @@ pub(super) fn report(
     last: &Looked,
     stopped: Option<&str>,
 ) -> Vec<SeedsReport> {
-    let read: BTreeSet<&str> = manifest.claims.iter().map(|claim| claim.step.as_str()).collect();
+    let read: BTreeSet<&str> = manifest
+        .claims
+        .iter()
+        .flat_map(|claim| steps_of(manifest, claim))
+        .collect();
     let steps = manifest
         .steps
         .iter()
@@ -143,7 +161,7 @@ fn end(manifest: &Manifest, step: &Step, last: &Looked, stopped: Option<&str>, a
     if let Some((_, why)) = last.unmeasured.iter().find(|(id, _)| *id == step.id) {
         return SeedsEnd::Unmeasured(why.clone());
     }
-    let primary = sequential_claims(manifest).any(|claim| claim.step == step.id);
+    let primary = sequential_claims(manifest).any(|claim| steps_of(manifest, claim).any(|id| id == step.id));
     if primary {
         SeedsEnd::Decided
     } else {

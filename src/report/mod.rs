@@ -17,13 +17,15 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 pub use escape::{one_line, visible};
-pub use json::{previous, schema};
+pub use json::{audit_value, previous, schema};
 pub use table::table;
+pub use words::sentence_of_set;
 
 use crate::acquire::git::Pinned;
+use crate::audit::Audit;
 use crate::digest::Digest;
 use crate::environment::{Environment, Machine};
-use crate::judge::evidence::Reported;
+use crate::judge::evidence::{Gain, Reported};
 use crate::judge::{Judgement, Summary};
 use crate::manifest::Manifest;
 use crate::measure::Measurement;
@@ -46,6 +48,8 @@ pub struct Report {
     pub manifest: Manifest,
     /// What ran it.
     pub machine: Machine,
+    /// What arithmetic says of the claims alone.
+    pub audit: Audit,
     /// The stages with their time.
     pub stages: Vec<StageReport>,
     /// The pinned code, or why there is none.
@@ -165,6 +169,8 @@ pub struct ClaimMeasured {
     pub reported: Option<Result<Reported, Unmeasured>>,
     /// Whether runs with the same inputs wrote the same outputs; `None`: not tried.
     pub deterministic: Option<bool>,
+    /// How the gain was found, of a comparison: then the values are gains.
+    pub gain: Option<Gain>,
     /// What a reader should know.
     pub notes: Vec<String>,
 }

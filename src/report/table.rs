@@ -7,7 +7,7 @@ use comfy_table::{
 
 use super::escape::one_line;
 use super::words::{
-    FLOOR_UNKNOWN, claim_score, cost, interval, measured, outcome, score, seeds_line, share, wrapped,
+    FLOOR_UNKNOWN, chance, claim_score, cost, interval, measured, outcome, score, seeds_line, share, wrapped,
 };
 use super::{Look, Renderer, Report};
 use crate::judge::{Check, ClaimJudgement, Outcome, Status, Verdict};
@@ -137,7 +137,26 @@ fn claims(report: &Report, look: Look) -> String {
     if report.judgement.claims.iter().any(unknown) {
         text.push_str(&format!("\n{}", wrapped("* ", FLOOR_UNKNOWN, look.width)));
     }
+    let chances = chances(report);
+    if !chances.is_empty() {
+        text.push_str(&format!("\n{}", wrapped("", &chances, look.width)));
+    }
     text
+}
+
+/// The p values of all claims, where several were tested.
+fn chances(report: &Report) -> String {
+    let claims = &report.judgement.claims;
+    let each = claims.iter().filter_map(|judged| {
+        let chance = chance(claims, judged)?;
+        Some(format!("{} {chance}", judged.id))
+    });
+    let each: Vec<_> = each.collect();
+    if each.is_empty() {
+        return String::new();
+    }
+    let each = each.join(", ");
+    format!("p values, in brackets after Benjamini–Hochberg: {each}")
 }
 
 /// The claim's id, and its place in the paper.

@@ -8,6 +8,7 @@ use unicode_width::UnicodeWidthStr as _;
 
 use super::escape::one_line;
 use super::{Report, SeedsEnd, SeedsReport};
+use crate::audit::{Finding, SetAudit};
 use crate::judge::{ClaimJudgement, Outcome, Overall};
 use crate::manifest::{Claim, Printed};
 use crate::measure::Direction;
@@ -161,6 +162,25 @@ pub(super) fn seeds_line(seeds: &SeedsReport) -> String {
     }
 }
 
+/// The p value of a claim and the adjusted one, where several of its kind were tested: `0.034 (0.17 among 5)`.
+pub(super) fn chance(claims: &[ClaimJudgement], judged: &ClaimJudgement) -> Option<String> {
+    let is_comparison = judged.comparison.is_some();
+    let family = claims
+        .iter()
+        .filter(|claim| claim.p_value.is_some() && claim.comparison.is_some() == is_comparison)
+        .count();
+    let (p, adjusted) = judged.p_value.zip(judged.p_adjusted).filter(|_| family > 1)?;
+    Some(format!("{} ({} among {family})", p_value(p), p_value(adjusted)))
+}
+
+/// With two digits that count, or as smaller than a thousandth.
+fn p_value(p: f64) -> String {
+    if p < 0.001 {
+        return "<0.001".to_owned();
+    }
+    format!("{p:.*}", if p < 0.1 { 3 } else { 2 })
+}
+
 /// The score of a claim, with a star where its floor is not known.
 pub(super) fn claim_score(judged: &ClaimJudgement) -> Option<String> {
     let star = if judged.floor.is_none() { "*" } else { "" };
@@ -212,6 +232,32 @@ pub(super) fn cost(report: &Report) -> String {
 
 fn hours(hours: f64) -> Duration {
     Duration::try_from_secs_f64(hours * 3600.0).unwrap_or_default()
+}
+
+/// What is said of one set of claims; others' text in it is not escaped.
+///
+/// `None` for a set in which nothing was found.
+pub fn sentence_of_set(set: &SetAudit) -> Option<String> {
+    let all = named(&set.claims);
+    Some(match &set.finding {
+        Finding::Fits(Some(witness)) => format!("{all} come of one confusion matrix: {witness}"),
+        Finding::Fits(None) => return None,
+        Finding::Contradicts { claims, why } => match claims.as_slice() {
+            [only] => format!("`{only}` cannot be true: {why}"),
+            several => format!("{} cannot all be true: {why}", named(several)),
+        },
+        Finding::Undecided { why } => format!("{all} are not held against each other: {why}"),
+    })
+}
+
+/// `` `a`, `b` and `c` ``
+fn named(ids: &[String]) -> String {
+    let quoted: Vec<String> = ids.iter().map(|id| format!("`{id}`")).collect();
+    match quoted.as_slice() {
+        [] => String::new(),
+        [only] => only.clone(),
+        [all @ .., last] => format!("{} and {last}", all.join(", ")),
+    }
 }
 
 #[cfg(test)]

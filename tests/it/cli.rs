@@ -243,6 +243,8 @@ fn a_plan_says_what_would_be_done_and_writes_nothing() {
     sound  accuracy  91.3 %   read from what the code prints, after step `sound`
     odd    accuracy  90.0 %   read from what the code prints, after step `odd`
 
+    audit   no claim is impossible
+
     needs        state          what
     ───────────────────────────────────────────────────────────────────────────────────
     code         to be fetched  repository at [commit]

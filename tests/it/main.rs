@@ -1,10 +1,12 @@
 //! Integration tests, in one binary: each further one is another long link.
 
 mod architecture;
+mod audit;
 mod cli;
 mod common;
 mod common_faults;
 mod common_git;
+mod comparisons;
 mod demo;
 mod disk;
 mod environment;

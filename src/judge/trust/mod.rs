@@ -240,11 +240,46 @@ pub(super) fn checks(evidence: &Evidence, claims: &[ClaimJudgement]) -> Vec<Chec
         .filter(|(claim, _)| claim.primary || !any)
         .map(|(evidence, judged)| Primary { evidence, judged })
         .collect();
+    let measured = measured_by(evidence, claims, &primary);
     let check = |id| {
-        let check = fold(id, &findings(id, evidence, &primary));
+        let of_measured = matches!(id, CheckId::Stability | CheckId::Metric);
+        let rests_on = if of_measured { &measured } else { &primary };
+        let check = fold(id, &findings(id, evidence, rests_on));
         waive(check, &evidence.waivers, evidence.today)
     };
     CheckId::ALL.into_iter().map(check).collect()
+}
+
+/// The claims that the primary ones are measured by: a comparison rests on the two that it compares.
+fn measured_by<'a>(
+    evidence: &'a Evidence,
+    claims: &'a [ClaimJudgement],
+    primary: &[Primary<'a>],
+) -> Vec<Primary<'a>> {
+    let pair = |id: &str| {
+        let mut pairs = evidence.claims.iter().zip(claims);
+        pairs.find(|(claim, _)| claim.id == id && claim.compares.is_none())
+    };
+    let mut found: Vec<Primary<'a>> = Vec::new();
+    for claim in primary {
+        let ids = match &claim.evidence.compares {
+            Some(compared) => vec![&compared.better, &compared.worse],
+            None => {
+                found.push(*claim);
+                continue;
+            }
+        };
+        for (evidence, judged) in ids.into_iter().filter_map(|id| pair(id)) {
+            if !primary
+                .iter()
+                .chain(&found)
+                .any(|known| std::ptr::eq(known.evidence, evidence))
+            {
+                found.push(Primary { evidence, judged });
+            }
+        }
+    }
+    found
 }
 
 fn findings(id: CheckId, evidence: &Evidence, primary: &[Primary<'_>]) -> Vec<Finding> {

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::super::compare::{ALPHA, ClaimJudgement, EDGE, Outcome, Sample};
+use super::super::comparison;
 use super::super::evidence::{Control, Measured, Reported};
 use super::super::precision::ClaimedSpread;
 use super::super::words::{apart, count, short};
@@ -67,6 +68,9 @@ pub(super) fn results(primary: &[Primary<'_>]) -> Vec<Finding> {
 }
 
 fn more_runs(judged: &ClaimJudgement) -> String {
+    if judged.comparison.is_some() {
+        return comparison::remedy(judged);
+    }
     match judged.more_runs_needed {
         Some(more) => format!("run about {} more", count(more, "seed")),
         None => "more runs of ours would not decide: ask the authors for more of theirs".to_owned(),

@@ -8,10 +8,11 @@ use super::super::problem::{Problem, ProblemKind, quoted};
 use super::super::reader::{At, Maybe, Section as _, listed, nearest};
 use super::super::scalar::{Better, Line, Number, POINTS_OF_NOTHING, RelativePath, Slack};
 use super::super::{
-    Claim, Extraction, MODEL_OUTPUT, Pick, Printed, RowPick, TableFormat, TextSource, Tolerance, Unit, raw,
+    Claim, Extraction, MODEL_OUTPUT, Pick, Printed, Reading, RowPick, Subject, TableFormat, TextSource,
+    Tolerance, Unit, raw,
 };
 use super::parts::{flag, text};
-use super::{Checker, entries, lines};
+use super::{Checker, entries, lines, test_set};
 use crate::measure::{self, Direction, MetricInfo};
 
 /// How large a share of the claim a tolerance may be before it is remarked on.
@@ -69,6 +70,10 @@ impl Checker<'_, '_> {
     }
 
     fn claim(&mut self, claim: &raw::Claim) -> Option<Claim> {
+        if claim.compare.is_some() || claim.is_broken("compare") {
+            return self.comparison(claim);
+        }
+        test_set::problems(claim).for_each(|problem| self.report(problem));
         let metric = self.metric(claim);
         let value = claim.value.as_ref();
         let floor = claim.floor.as_ref();
@@ -102,14 +107,20 @@ impl Checker<'_, '_> {
             value: value?.value.0.clone(),
             runs: claim.runs.as_ref().map(|runs| runs.value.small()),
             examples: claim.examples.as_ref().map(|examples| examples.value.0),
+            positives: claim.positives.as_ref().map(|positives| positives.value.0),
+            classes: claim.classes.as_ref().map(|classes| classes.value.small()),
+            supports: test_set::supports(claim),
+            model: text(&claim.model),
             split: text(&claim.split),
             primary: flag(&claim.primary),
             weight: claim.weight.as_ref().map_or(1.0, |weight| weight.value.0),
             tolerance: tolerance?,
             floor: floor.map(|floor| floor.value.0.value),
-            step: step?,
-            measure: measure?,
-            reported: reported?,
+            subject: Subject::Measured(Box::new(Reading {
+                step: step?,
+                measure: measure?,
+                reported: reported?,
+            })),
             drivers: lines(&claim.drivers),
         })
     }
@@ -174,7 +185,7 @@ impl Checker<'_, '_> {
         }
     }
 
-    fn tolerance(&mut self, slack: &At<Slack>, value: &Printed) -> Option<Tolerance> {
+    pub(super) fn tolerance(&mut self, slack: &At<Slack>, value: &Printed) -> Option<Tolerance> {
         let Some(tolerance) = slack.value.0.around(value) else {
             let problem = Problem::new(ProblemKind::BadNumber, &slack.span, POINTS_OF_NOTHING);
             self.report(problem.hint("write the tolerance in the unit of the value, such as `0.005`"));
@@ -354,12 +365,24 @@ impl Checker<'_, '_> {
     pub(super) fn refuse_impossible_baseline(&mut self, claim: &str, value: &At<Number>) {
         let mut claims = entries(&self.raw.claims);
         let named = claims.find(|entry| entry.id.as_ref().is_some_and(|id| id.value.0 == claim));
+        if let Some(problem) = named.and_then(|claim| compared_baseline(&claim.value, &value.span)) {
+            self.report(problem);
+            return;
+        }
         let metric = named.and_then(|claim| claim.metric.as_ref());
         let info = metric.and_then(|metric| measure::info(&metric.value.0));
         if let Some(problem) = info.and_then(|info| out_of_range(&value.value.0, &info, &value.span)) {
             self.report(problem);
         }
     }
+}
+
+/// The problem of a baseline for a claim that has no value of its own.
+fn compared_baseline(claim: &raw::Claim, span: &Range<usize>) -> Option<Problem> {
+    claim.compare.as_ref()?;
+    let message = "a comparison has no value that a baseline could be held against";
+    let problem = Problem::new(ProblemKind::Conflict, span, message);
+    Some(problem.hint("name the claim that is said to be better"))
 }
 
 fn unknown_metric(name: &At<Line>) -> Problem {
@@ -375,7 +398,7 @@ fn unknown_metric(name: &At<Line>) -> Problem {
 }
 
 /// The problem of a number that the metric cannot have.
-fn out_of_range(number: &Printed, info: &MetricInfo, span: &Range<usize>) -> Option<Problem> {
+pub(super) fn out_of_range(number: &Printed, info: &MetricInfo, span: &Range<usize>) -> Option<Problem> {
     const EDGE: f64 = 1e-9;
     let (low, high) = info.range;
     let within = |value: f64| value >= low - EDGE && value <= high + EDGE;

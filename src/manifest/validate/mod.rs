@@ -5,10 +5,12 @@
 //! a reference to a step whose id could not be read is not dangling.
 
 mod claims;
+mod comparisons;
 mod names;
 mod parts;
 mod steps;
 mod syntax;
+mod test_set;
 
 use std::fs::File;
 use std::io::{self, Read as _};

@@ -7,6 +7,7 @@
 
 mod cell;
 mod number;
+mod paired;
 mod pattern;
 mod pick;
 mod pointer;
@@ -14,10 +15,12 @@ mod pointer;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+pub use self::paired::{PairedExamples, paired};
+
 use self::pick::Candidate;
-use super::predictions::{self, Request, Rows, Truth, invalid};
+use super::predictions::{self, Predictions, Request, Rows, Truth, invalid};
 use super::table::{Side, TableFile, nearest, shown};
-use super::{Direction, MetricInfo, floor_from_labels, info, metric, signature};
+use super::{Direction, Metric, MetricInfo, floor_from_labels, info, metric, signature};
 use crate::error::Fault;
 use crate::manifest::{Extraction, TextSource};
 use crate::reason::{Reason, Unmeasured};
@@ -133,16 +136,14 @@ pub fn measure(
             target,
             columns,
             positive,
-        } => {
-            let request = PredictionsOf {
-                file,
-                truth,
-                target: target.as_deref(),
-                columns,
-                positive: positive.as_deref(),
-            };
-            request.measure(name, files)
+        } => PredictionsOf {
+            file,
+            truth,
+            target: target.as_deref(),
+            columns,
+            positive: positive.as_deref(),
         }
+        .measure(name, files),
     }
 }
 
@@ -259,22 +260,47 @@ struct PredictionsOf<'a> {
     positive: Option<&'a str>,
 }
 
-impl PredictionsOf<'_> {
-    fn measure(&self, name: &str, files: &StepFiles) -> Result<Measurement, Unmeasured> {
-        let metric = metric(name).ok_or_else(|| not_computed(name))?;
+impl<'a> PredictionsOf<'a> {
+    /// `None` where the value is read in another way.
+    fn new(extraction: &'a Extraction) -> Option<Self> {
+        let Extraction::Predictions {
+            file,
+            truth,
+            target,
+            columns,
+            positive,
+        } = extraction
+        else {
+            return None;
+        };
+        Some(Self {
+            file,
+            truth,
+            target: target.as_deref(),
+            columns,
+            positive: positive.as_deref(),
+        })
+    }
+
+    fn read(&self, metric: &'static dyn Metric, files: &StepFiles) -> Result<Predictions, Unmeasured> {
         let truth = files.truths.get(self.truth).ok_or_else(|| {
             let detail = format!("there are no labels `{}`", shown(self.truth));
             invalid(Fault::Manifest, detail).hint("`truth` names a data set of the manifest")
         })?;
         let file = files.output(self.file)?;
-        let predictions = predictions::read(&Request {
+        predictions::read(&Request {
             predictions: &file,
             truth,
             target: self.target,
             columns: self.columns,
             positive: self.positive,
             metrics: &[metric],
-        })?;
+        })
+    }
+
+    fn measure(&self, name: &str, files: &StepFiles) -> Result<Measurement, Unmeasured> {
+        let metric = metric(name).ok_or_else(|| not_computed(name))?;
+        let predictions = self.read(metric, files)?;
         let in_file = |error: Unmeasured| Unmeasured {
             detail: format!("`{}`: {}", shown(self.file), error.detail),
             ..error

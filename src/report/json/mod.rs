@@ -3,10 +3,12 @@
 //! Only the structs of `rows` derive `Serialize` for readers; the stages' own
 //! types do not. Their schema is published in docs/schema/record.schema.json.
 
+mod audit;
 mod previous;
 mod record;
 mod rows;
 
+pub use audit::audit_value;
 pub use previous::previous;
 
 use schemars::generate::SchemaSettings;

@@ -1,8 +1,11 @@
 //! From a report to its record.
 
 use super::SCHEMA;
+use super::audit::AuditRow;
 use super::rows::*;
 use crate::environment::Environment;
+use crate::judge::comparison::{Compared, Test};
+use crate::judge::precision::Basis;
 use crate::judge::{Check, ClaimJudgement, Look, Outcome};
 use crate::manifest::{Claim, EnvironmentKind};
 use crate::pipeline::{DeclaredOutput, OutputFile, OutputState, StepRun};
@@ -37,6 +40,7 @@ pub(super) fn record(report: &Report) -> Record<'_> {
         keeps_from_trusted: &judgement.ruling.keeps_from_trusted,
         trust: judgement.checks.iter().map(check).collect(),
         claims: claims(report),
+        audit: AuditRow::of(&report.audit),
         sequential: report.seeds.iter().map(sequential).collect(),
         steps: report.steps.iter().map(step).collect(),
         pins: Pins {
@@ -126,6 +130,10 @@ fn claim_row<'a>(
         implied_luck: judged.implied_luck.map(|luck| luck.runs),
         implied_luck_interval: judged.implied_luck.and_then(|luck| luck.limits),
         looks: judged.looks.iter().map(look).collect(),
+        comparison: judged
+            .comparison
+            .as_ref()
+            .map(|compared| comparison(compared, judged)),
         p_value: judged.p_value,
         p_adjusted: judged.p_adjusted,
         floor: judged.floor.map(|floor| FloorRow {
@@ -147,6 +155,21 @@ fn claim_row<'a>(
             None
         },
         reasons: &judged.reasons,
+    }
+}
+
+fn comparison<'a>(compared: &'a Compared, judged: &ClaimJudgement) -> ComparisonRow<'a> {
+    ComparisonRow {
+        better: &compared.claims.better,
+        worse: &compared.claims.worse,
+        gain: compared.gain,
+        printed: compared.claims.printed,
+        pairing: judged.basis.map(Basis::code),
+        only_better_right: compared.discordant.map(|counts| counts.first),
+        only_worse_right: compared.discordant.map(|counts| counts.second),
+        test: compared.test.map(Test::code),
+        resamples: compared.resampling.map(|resampling| resampling.resamples),
+        seed: compared.resampling.map(|resampling| resampling.seed),
     }
 }
 

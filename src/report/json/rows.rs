@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::audit::AuditRow;
 use crate::reason::Unmeasured;
 
 /// The record of one run of `reproof check`: what was checked, what came out, and what it rests on.
@@ -37,6 +38,8 @@ pub(super) struct Record<'a> {
     pub(super) trust: Vec<CheckRow<'a>>,
     /// One row for each claim of the manifest, in its order.
     pub(super) claims: Vec<ClaimRow<'a>>,
+    /// What arithmetic says of the claims alone, before anything was run.
+    pub(super) audit: AuditRow<'a>,
     /// How many runs the steps took whose seeds were run one after another; empty if there are none.
     pub(super) sequential: Vec<SequentialRow<'a>>,
     /// One row for each run of each step.
@@ -148,9 +151,12 @@ pub(super) struct ClaimRow<'a> {
     pub(super) implied_luck_interval: Option<(f64, Option<f64>)>,
     /// What each look at the runs showed, where looking could stop them; empty where their number was fixed.
     pub(super) looks: Vec<LookRow>,
-    /// The one-sided p value of "as good as claimed, within the margin"; null without a spread.
+    /// What a comparison rests on; null of every other claim.
+    pub(super) comparison: Option<ComparisonRow<'a>>,
+    /// The one-sided p value of "as good as claimed, within the margin", of a comparison that of "not better"; null
+    /// without a spread.
     pub(super) p_value: Option<f64>,
-    /// The same, adjusted after Benjamini and Hochberg over the claims of the paper.
+    /// The same, adjusted after Benjamini and Hochberg over the claims of the paper, comparisons among themselves.
     pub(super) p_adjusted: Option<f64>,
     /// What a model that learnt nothing gets; null: unknown, and the score is the ratio.
     pub(super) floor: Option<FloorRow<'a>>,
@@ -164,6 +170,31 @@ pub(super) struct ClaimRow<'a> {
     pub(super) reason: Option<ReasonRow<'a>>,
     /// What a reader should know.
     pub(super) reasons: &'a [String],
+}
+
+/// The gain of one claim over another.
+#[derive(JsonSchema, Serialize)]
+pub(super) struct ComparisonRow<'a> {
+    /// The claim that is said to be better.
+    pub(super) better: &'a str,
+    /// The claim that it is compared with.
+    pub(super) worse: &'a str,
+    /// The measured gain, positive where the better claim is better.
+    pub(super) gain: f64,
+    /// Whether the paper says by how much.
+    pub(super) printed: bool,
+    /// `paired-seeds`, `paired-examples`, `welch-two-samples` or `single-run`.
+    pub(super) pairing: Option<&'static str>,
+    /// On how many examples only the better one is right; null where that cannot be counted.
+    pub(super) only_better_right: Option<u64>,
+    /// On how many examples only the other one is right.
+    pub(super) only_worse_right: Option<u64>,
+    /// What the p value is of: `paired-t`, `exact-mcnemar`, `bca-bootstrap` or `welch`.
+    pub(super) test: Option<&'static str>,
+    /// How often the examples were resampled.
+    pub(super) resamples: Option<u32>,
+    /// The seed of the resampling.
+    pub(super) seed: Option<u64>,
 }
 
 /// A step whose seeds were run one after another, with a look after each.

@@ -3,6 +3,7 @@
 //! It is read on GitHub, in model cards and in a terminal. Nothing that others
 //! wrote becomes markup (`escape.rs`); what not every reader needs is folded.
 
+mod audit;
 mod looks;
 mod start;
 
@@ -14,8 +15,8 @@ use crate::manifest::{Claim, EnvironmentKind};
 use crate::pipeline::StepRun;
 use crate::report::escape::{block, code, markdown, one_line, prose};
 use crate::report::words::{
-    FLOOR_UNKNOWN, beside, bytes, claim_score, cost, count, duration, interval, measured, outcome, score,
-    sentence, share,
+    FLOOR_UNKNOWN, beside, bytes, chance, claim_score, cost, count, duration, interval, measured, outcome,
+    score, sentence, share,
 };
 use crate::report::{Look, Renderer, Report, replay};
 
@@ -43,6 +44,7 @@ impl Renderer for Markdown {
             heading(report),
             start::start_here(report),
             claims(report),
+            audit::section(&report.audit),
             looks::looks(report),
             trust(report),
             stages(report),
@@ -193,6 +195,12 @@ fn details(report: &Report) -> String {
         if let Some(floor) = &judged.floor {
             let value = beside(&claim.value, floor.value, 1);
             line(format!("Floor: {value}, from {}", floor.source.name()));
+        }
+        if let Some(chance) = chance(&report.judgement.claims, judged) {
+            line(format!(
+                "p value, in brackets after Benjamini–Hochberg: {}",
+                markdown(&chance)
+            ));
         }
         if judged.unmeasured.is_none() {
             let reasons = judged.reasons.iter().filter(|reason| *reason != FLOOR_UNKNOWN);

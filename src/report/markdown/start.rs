@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{dash, pairs, table};
-use crate::manifest::{Claim, Extraction, Manifest, RowPick, TextSource};
+use crate::manifest::{Claim, Extraction, Manifest, RowPick, Subject, TextSource};
 use crate::report::escape::{block, code, markdown, prose, shell};
 use crate::report::words::{beside, bytes, count};
 use crate::report::{InputReport, Report, replay};
@@ -61,13 +61,18 @@ fn expected(report: &Report) -> String {
             (None, Some(why)) => format!("nothing: {}", why.reason),
             (None, None) => dash(),
         };
-        vec![
-            code(&claim.id),
-            code(&claim.step),
-            code(&claim.metric),
-            found_in(&claim.measure, &report.manifest),
-            value,
-        ]
+        let (step, found) = match &claim.subject {
+            Subject::Measured(reading) => (code(&reading.step), found_in(&reading.measure, &report.manifest)),
+            Subject::Compared(claims) => {
+                let gain = format!(
+                    "the gain of {} over {}",
+                    code(&claims.better),
+                    code(&claims.worse)
+                );
+                (dash(), gain)
+            }
+        };
+        vec![code(&claim.id), step, code(&claim.metric), found, value]
     });
     let header = ["claim", "after step", "metric", "found in", "value"];
     table(&header, &["---", "---", "---", "---", "---"], rows)

@@ -45,6 +45,8 @@ fn the_table_tells_the_outcomes_apart_without_colour() {
     impossible                     83.0 %   83.00 %          single run       100.0 %  impossible, same digits     10.0
     not-run                          90 %         –                   –             –  not-run: out-of-memory         –
     * floor unknown: the score is the share of the claim
+    p values, in brackets after Benjamini–Hochberg: reproduced 0.98 (1.00 among 5), better 1.00 (1.00 among 5), partial
+    <0.001 (<0.001 among 5), not-reproduced <0.001 (<0.001 among 5), inconclusive 0.68 (1.00 among 5)
 
     better: suspect: another split or a leak, since the metric is recomputed
     inconclusive: about 62 more runs would decide with a chance of 80 %
@@ -114,6 +116,10 @@ fn a_narrow_terminal_gets_the_same_facts() {
     not-run
       not-run: out-of-memory, claimed 90 %
     * floor unknown: the score is the share of the claim
+    p values, in brackets after Benjamini–Hochberg: reproduced
+    0.98 (1.00 among 5), better 1.00 (1.00 among 5), partial
+    <0.001 (<0.001 among 5), not-reproduced <0.001 (<0.001 among
+    5), inconclusive 0.68 (1.00 among 5)
 
     better: suspect: another split or a leak, since the metric
             is recomputed
@@ -158,6 +164,7 @@ fn wide_letters_keep_the_columns_straight() {
     reproduced (表 2，第三行)  83.0 ± 0.7 %   83.10 %  82.54 % to 83.66 %       100.1 %  reproduced   10.0
     better (Table 2)                 83.0 %   91.20 %  90.86 % to 91.54 %       109.9 %  better      10.0*
     * floor unknown: the score is the share of the claim
+    p values, in brackets after Benjamini–Hochberg: reproduced 0.98 (1.00 among 2), better 1.00 (1.00 among 2)
     ");
 }
 
@@ -313,12 +320,14 @@ fn the_rest_of_the_report_says_what_it_rests_on() {
 
     - Margin: 0.0083 = max(half-unit 0.0005, 1 % of the claim 0.0083, claimed spread 0.007)
     - Floor: 30.20 %, from the manifest
+    - p value, in brackets after Benjamini–Hochberg: 0.98 (1.00 among 5)
     - Metric: <code>accuracy\|v=reproof-1</code>
     - Read from: predictions.csv of seed 1, predictions.csv of seed 2, predictions.csv of seed 3
 
     **`better`** (not primary): It is 83.0 % accurate
 
     - Margin: 0.0083 = max(half-unit 0.0005, 1 % of the claim 0.0083)
+    - p value, in brackets after Benjamini–Hochberg: 1.00 (1.00 among 5)
     - Suspect: another split or a leak, since the metric is recomputed
     - Metric: <code>accuracy\|v=reproof-1</code>
     - Read from: predictions.csv of seed 1, predictions.csv of seed 2, predictions.csv of seed 3
@@ -327,6 +336,7 @@ fn the_rest_of_the_report_says_what_it_rests_on() {
 
     - Margin: 0.0083 = max(half-unit 0.0005, 1 % of the claim 0.0083)
     - Floor: 30.20 %, from the manifest
+    - p value, in brackets after Benjamini–Hochberg: &lt;0.001 (&lt;0.001 among 5)
     - Metric: <code>accuracy\|v=reproof-1</code>
     - Read from: predictions.csv of seed 1, predictions.csv of seed 2, predictions.csv of seed 3
 
@@ -334,6 +344,7 @@ fn the_rest_of_the_report_says_what_it_rests_on() {
 
     - Margin: 0.0083 = max(half-unit 0.005, 1 % of the claim 0.0083)
     - Floor: 0.302, from the manifest
+    - p value, in brackets after Benjamini–Hochberg: &lt;0.001 (&lt;0.001 among 5)
     - Metric: <code>accuracy\|v=reproof-1</code>
     - Read from: predictions.csv of seed 1, predictions.csv of seed 2, predictions.csv of seed 3
 
@@ -341,6 +352,7 @@ fn the_rest_of_the_report_says_what_it_rests_on() {
 
     - Margin: 0.0083 = max(half-unit 0.0005, 1 % of the claim 0.0083)
     - Floor: 30.20 %, from the manifest
+    - p value, in brackets after Benjamini–Hochberg: 0.68 (1.00 among 5)
     - About 62 more runs would decide with a chance of 80 %
     - 3 runs can only see a gap of 6.1 points beyond the margin, this one is 0.83 points
     - Metric: <code>accuracy\|v=reproof-1</code>
@@ -363,6 +375,12 @@ fn the_rest_of_the_report_says_what_it_rests_on() {
     - Floor: 30.2 %, from the manifest
 
     </details>
+
+    ## Audit of the claims
+
+    By arithmetic alone, before anything was run:
+
+    - `impossible` is **impossible**: no multiple of 1/7 rounds to 83.0; the nearest are 5/7 = 71.43 and 6/7 = 85.71
 
     ## Trust
 

@@ -53,6 +53,7 @@ pub(super) fn from(manifest: &str) -> Report {
         started: "2026-01-31T12:00:00Z".parse().expect("a time"),
         version: "0.0.0",
         machine: machine(),
+        audit: reproof::pipeline::audit(&manifest),
         stages: stages(),
         code: Ok(pinned(&manifest)),
         inputs: inputs(&manifest),
@@ -93,6 +94,7 @@ fn found(values: &[f64]) -> Result<ClaimMeasured, Unmeasured> {
         runs: runs.collect(),
         reported: None,
         deterministic: None,
+        gain: None,
         notes: Vec::new(),
     })
 }
@@ -107,6 +109,7 @@ fn evidence(manifest: &Manifest, measured: &[Result<ClaimMeasured, Unmeasured>])
             weight: claim.weight,
             metric: claim.metric.clone(),
             direction: claim.direction,
+            compares: None,
             range: Some((0.0, 1.0)),
             claimed: claim.value.clone(),
             claimed_runs: claim.runs,

@@ -126,7 +126,7 @@ fn nothing_that_others_wrote_becomes_markup() {
                 _ => {}
             }
         }
-        assert_eq!(headings, 7, "{hostile:?} made or broke a heading\n{text}");
+        assert_eq!(headings, 8, "{hostile:?} made or broke a heading\n{text}");
         let rows = |text: &str| {
             let parser = Parser::new_ext(text, options);
             parser
