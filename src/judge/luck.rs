@@ -12,19 +12,20 @@ pub const LUCKIEST: f64 = 1e6;
 pub struct Luck {
     /// So many give an even chance; at least 1.
     pub runs: f64,
-    /// The 90 % limits: how few and how many it may be, given how few runs were measured; ≥ 1. The second is
+    /// The 90 % limits: how few and how many it may be, given how few runs were measured; ≥ 1; only for a
+    /// claim that is not met and better than the measured mean. The second is
     /// `None` above [`LUCKIEST`].
     pub limits: Option<(f64, Option<f64>)>,
 }
 
-/// The luck that a claim implies whose measured difference is `difference`; limits only where it is not met.
+/// The luck that a claim implies whose measured difference is `difference`; limits only where it is not met and no single run would do.
 ///
 /// `None` without a spread, and above a million runs: that is not luck.
 pub(super) fn of(sample: &Sample, difference: f64, met: bool) -> Option<Luck> {
     let sd = sample.sd.filter(|sd| *sd > 0.0)?;
     let z = -difference / sd;
     let runs = stats::best_of(z).filter(|runs| *runs <= LUCKIEST)?.max(1.0);
-    let limits = (!met)
+    let limits = (!met && runs > 1.0)
         .then(|| stats::best_of_limits(z, sample.runs(), ALPHA, LUCKIEST))
         .flatten();
     Some(Luck { runs, limits })

@@ -8,6 +8,7 @@ use jiff::tz::TimeZone;
 
 use super::execution::{StepRun, executions};
 use super::gather::Acquired;
+use super::sequential;
 use crate::acquire::git::{Finding, Pinned};
 use crate::environment::Environment;
 use crate::error::Fault;
@@ -60,7 +61,7 @@ pub(super) fn of(
     evidence
 }
 
-fn claim_evidence(
+pub(super) fn claim_evidence(
     manifest: &Manifest,
     claim: &Claim,
     measured: &Result<ClaimMeasured, Unmeasured>,
@@ -80,7 +81,7 @@ fn claim_evidence(
         floor: claim.floor,
         metric_floor: info.and_then(|info| info.floor),
         tolerance: claim.tolerance,
-        looked_from: None,
+        looked_from: sequential::bounds(manifest, &claim.step).map(|(min, _)| u64::from(min)),
         impossible: None,
         measured: measured
             .as_ref()

@@ -143,20 +143,30 @@ pub struct Present {
 /// An input by its id, or why it is not there.
 pub type Inventory = BTreeMap<String, Result<Present, Unmeasured>>;
 
-/// The runs of a step: its seeds times its repeats.
+/// All runs that a step may have: its seeds times its repeats.
 pub fn executions(manifest: &Manifest, step: &Step) -> Vec<Execution> {
+    of_seeds(manifest, step, |_, max| max)
+}
+
+/// The runs of a step that are needed whatever they show: as many seeds as it has at least.
+pub(super) fn first_executions(manifest: &Manifest, step: &Step) -> Vec<Execution> {
+    of_seeds(manifest, step, |min, _| min)
+}
+
+fn of_seeds(manifest: &Manifest, step: &Step, so_many: fn(u32, u32) -> u32) -> Vec<Execution> {
     let seeds: Vec<Option<u64>> = match manifest.seeds_of(step) {
         Seeds::Unseeded => vec![None],
         Seeds::Listed(seeds) => seeds.iter().copied().map(Some).collect(),
-        Seeds::Sequential { max, .. } => (1..=u64::from(*max)).map(Some).collect(),
+        Seeds::Sequential { min, max } => (1..=u64::from(so_many(*min, *max))).map(Some).collect(),
     };
-    let runs = seeds
-        .iter()
-        .flat_map(|seed| (1..=step.repeats).map(move |repeat| (*seed, repeat)));
-    runs.map(|(seed, repeat)| Execution {
+    seeds.into_iter().flat_map(|seed| of_seed(step, seed)).collect()
+}
+
+/// The repeats of one seed.
+pub(super) fn of_seed(step: &Step, seed: Option<u64>) -> impl Iterator<Item = Execution> {
+    (1..=step.repeats).map(move |repeat| Execution {
         step: step.id.clone(),
         seed,
         repeat,
     })
-    .collect()
 }

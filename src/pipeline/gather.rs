@@ -22,6 +22,7 @@ use crate::reason::{Reason, Unmeasured};
 use crate::report::{Arrived, InputReport};
 
 /// Everything that was obtained.
+#[derive(Clone)]
 pub(super) struct Acquired {
     /// The code, or why there is none.
     pub(super) code: Result<Code, Unmeasured>,
@@ -34,6 +35,7 @@ pub(super) struct Acquired {
 }
 
 /// The pinned code.
+#[derive(Clone)]
 pub(super) struct Code {
     pub(super) pinned: Pinned,
     /// Where it is checked out; never written to.

@@ -25,7 +25,8 @@ pub(super) fn all(
         .collect()
 }
 
-fn one(
+/// What the runs so far give for one claim.
+pub(super) fn one(
     manifest: &Manifest,
     claim: &Claim,
     acquired: &Acquired,

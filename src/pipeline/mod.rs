@@ -15,6 +15,7 @@ mod plan;
 mod prepared;
 mod reuse;
 mod saved;
+mod sequential;
 mod steps;
 mod template;
 
@@ -155,24 +156,31 @@ fn report(
         gather::environment(&manifest, &acquired, lock, settings, observer)
     });
     let machine = Machine::look();
-    let steps = stages.time(Stage::Execute, || match (&acquired.code, &environment) {
-        (Ok(code), Ok(environment)) => steps::run_all(steps::Ground {
-            manifest: &manifest,
-            code: &code.pinned,
-            pristine: &code.checkout,
-            data: &acquired.data,
-            checkpoints: &acquired.checkpoints,
-            files: &acquired.files,
-            environment,
-            executor: settings.executor,
-            gpus: u32::try_from(machine.gpus.len()).unwrap_or(u32::MAX),
-            fresh: settings.fresh,
-            runs: &workspace.runs(),
-            run: &folder.path,
-            observer,
-        }),
-        (Err(why), _) | (_, Err(why)) => steps::none_of(&manifest, &folder.path, why),
-    });
+    let steps::AllRuns { runs: steps, seeds } =
+        stages.time(Stage::Execute, || match (&acquired.code, &environment) {
+            (Ok(code), Ok(environment)) => {
+                let look = |done: &[StepRun]| sequential::look(&manifest, &acquired, done);
+                steps::run_all(
+                    steps::Ground {
+                        manifest: &manifest,
+                        code: &code.pinned,
+                        pristine: &code.checkout,
+                        data: &acquired.data,
+                        checkpoints: &acquired.checkpoints,
+                        files: &acquired.files,
+                        environment,
+                        executor: settings.executor,
+                        gpus: u32::try_from(machine.gpus.len()).unwrap_or(u32::MAX),
+                        fresh: settings.fresh,
+                        runs: &workspace.runs(),
+                        run: &folder.path,
+                        observer,
+                    },
+                    look,
+                )
+            }
+            (Err(why), _) | (_, Err(why)) => steps::none_of(&manifest, &folder.path, why),
+        });
     acquired.take_made(&manifest, &steps);
     let measured = stages.time(Stage::Measure, || measured::all(&manifest, &acquired, &steps));
     let evidence = evidence::of(
@@ -197,6 +205,7 @@ fn report(
         code: acquired.code.map(|code| code.pinned),
         environment,
         steps,
+        seeds,
         measured,
         judgement,
         previous,
@@ -242,12 +251,13 @@ impl Reused for Vec<Result<crate::report::ClaimMeasured, Unmeasured>> {
     }
 }
 
-impl Reused for Vec<StepRun> {
+impl Reused for steps::AllRuns {
     fn reuse(&self) -> String {
-        let reused = self.iter().filter(|run| run.reused).count();
-        let mut text = format!("{reused} of {} step runs reused", self.len());
+        let runs = &self.runs;
+        let reused = runs.iter().filter(|run| run.reused).count();
+        let mut text = format!("{reused} of {} step runs reused", runs.len());
         let mut reasons: BTreeMap<&str, &str> = BTreeMap::new();
-        for run in self.iter().filter(|run| !run.reused && run.enforced.is_some()) {
+        for run in runs.iter().filter(|run| !run.reused && run.enforced.is_some()) {
             reasons.entry(&run.execution.step).or_insert(&run.reuse);
         }
         for (step, why) in reasons {

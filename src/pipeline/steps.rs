@@ -3,9 +3,10 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use super::execution::{Execution, Inventory, Ran, StepRun, executions};
+use super::execution::{Execution, Inventory, Ran, StepRun, executions, first_executions, of_seed};
 use super::prepared::Prepared;
 use super::reuse::find_reusable;
+use super::sequential::{self, Looked};
 use crate::acquire::git::Pinned;
 use crate::environment::Environment;
 use crate::error::Fault;
@@ -13,6 +14,7 @@ use crate::execute::{Executor, Usage};
 use crate::manifest::{Action, CheckpointFormat, Manifest, Step};
 use crate::observe::{Event, Observer};
 use crate::reason::{Reason, Unmeasured};
+use crate::report::SeedsReport;
 
 /// Everything that steps stand on.
 #[derive(Clone, Copy)]
@@ -36,24 +38,86 @@ pub(super) struct Ground<'a> {
     pub(super) observer: &'a dyn Observer,
 }
 
+/// All runs of all steps, and how the seeds came to their end that were run one after another.
+#[derive(Debug, Default)]
+pub(super) struct AllRuns {
+    pub(super) runs: Vec<StepRun>,
+    pub(super) seeds: Vec<SeedsReport>,
+}
+
 /// Runs everything, in order; one entry for each run of each step, whatever came of it.
-pub(super) fn run_all(ground: Ground<'_>) -> Vec<StepRun> {
+///
+/// Where seeds are run one after another, `look` is asked after each of them whose claims are still open.
+pub(super) fn run_all(ground: Ground<'_>, look: impl Fn(&[StepRun]) -> Looked) -> AllRuns {
     let started = Instant::now();
     let mut done: Vec<StepRun> = Vec::new();
     for step in &ground.manifest.steps {
-        for execution in executions(ground.manifest, step) {
+        for execution in first_executions(ground.manifest, step) {
             let run = run_one(ground, step, execution, &done, started.elapsed());
             done.push(run);
         }
     }
-    done
+    let (looked, stopped) = run_further(ground, started, &mut done, look);
+    let seeds = sequential::report(ground.manifest, &done, &looked, stopped.as_deref());
+    in_order(ground.manifest, &mut done);
+    AllRuns { runs: done, seeds }
+}
+
+/// One more seed for the steps whose claims are open, again and again; returns the last look, and why the runs
+/// were stopped before their greatest number although claims are open.
+fn run_further(
+    ground: Ground<'_>,
+    started: Instant,
+    done: &mut Vec<StepRun>,
+    look: impl Fn(&[StepRun]) -> Looked,
+) -> (Looked, Option<String>) {
+    loop {
+        let looked = look(done);
+        for line in &looked.lines {
+            ground.observer.event(Event::Note(line));
+        }
+        let more = sequential::to_extend(ground.manifest, &looked.open, done);
+        if more.is_empty() {
+            return (looked, None);
+        }
+        let round = more
+            .iter()
+            .flat_map(|(step, seed)| of_seed(step, Some(*seed)).map(move |execution| (*step, execution)));
+        for (step, execution) in round {
+            let run = run_one(ground, step, execution, done, started.elapsed());
+            let ended = stops(&run);
+            // A run that was not even started is no row of the report: nobody asked for it by name.
+            if ended.is_none() || run.enforced.is_some() {
+                done.push(run);
+            }
+            if let Some(why) = ended {
+                return (look(done), Some(why));
+            }
+        }
+    }
+}
+
+/// Why no further seed is run after this run, if none is: the budget is spent, or the user stopped it.
+fn stops(run: &StepRun) -> Option<String> {
+    let why = run.result.as_ref().err()?;
+    matches!(why.reason, Reason::OverBudget | Reason::Cancelled).then(|| why.detail.clone())
+}
+
+/// In the order of the manifest, seed by seed.
+fn in_order(manifest: &Manifest, done: &mut [StepRun]) {
+    let place = |id: &str| manifest.steps.iter().position(|step| step.id == id);
+    done.sort_by_cached_key(|run| place(&run.execution.step));
 }
 
 /// Every run of every step, none of them run, for this reason.
-pub(super) fn none_of(manifest: &Manifest, run: &Path, why: &Unmeasured) -> Vec<StepRun> {
+pub(super) fn none_of(manifest: &Manifest, run: &Path, why: &Unmeasured) -> AllRuns {
     let all = manifest.steps.iter().flat_map(|step| executions(manifest, step));
-    all.map(|execution| not_run(run, execution, why.clone()))
-        .collect()
+    AllRuns {
+        runs: all
+            .map(|execution| not_run(run, execution, why.clone()))
+            .collect(),
+        seeds: Vec::new(),
+    }
 }
 
 fn not_run(run: &Path, execution: Execution, why: Unmeasured) -> StepRun {
@@ -156,6 +220,16 @@ fn may_run(
             &format!("before step `{}` could start", step.id),
         ));
     }
+    if let Some(limit) = ground.manifest.budget.gpu_hours
+        && step.gpus > 0
+        && gpu_hours(ground.manifest, done) >= limit
+    {
+        let why = format!(
+            "the budget of {limit} GPU hours was spent before step `{}` could start",
+            step.id
+        );
+        return Err(Unmeasured::new(Reason::OverBudget, Fault::Host, why).hint("raise `[budget] gpu-hours`"));
+    }
     if !is_folder_of(ground.pristine, &ground.manifest.code.subdirectory) {
         let name = ground.manifest.code.subdirectory.display();
         let why = format!(
@@ -200,6 +274,16 @@ fn may_run(
         }
     }
     Ok(())
+}
+
+/// GPU hours of this check so far: as measured, else the time for which GPUs were held. What was used again cost nothing.
+fn gpu_hours(manifest: &Manifest, done: &[StepRun]) -> f64 {
+    let seconds = done.iter().filter(|run| !run.reused).map(|run| {
+        let gpus = manifest.step(&run.execution.step).map_or(0, |step| step.gpus);
+        let held = run.spent.wall.as_secs_f64() * f64::from(gpus);
+        run.spent.gpu_seconds.unwrap_or(held)
+    });
+    seconds.sum::<f64>() / 3600.0
 }
 
 /// Whether `inside` is a folder of the tree `top`, through no link: a link may lead out of the tree.

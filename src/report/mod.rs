@@ -56,6 +56,8 @@ pub struct Report {
     pub environment: Result<Environment, Unmeasured>,
     /// Every run of every step.
     pub steps: Vec<StepRun>,
+    /// How the seeds came to their end that were run one after another.
+    pub seeds: Vec<SeedsReport>,
     /// For each claim of the manifest, in its order, what was measured.
     pub measured: Vec<Result<ClaimMeasured, Unmeasured>>,
     /// What it means.
@@ -99,6 +101,59 @@ pub struct Arrived {
     pub bytes: u64,
     /// Whether it was in the cache already.
     pub reused: bool,
+}
+
+/// A step whose seeds were run one after another, with a look after each.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SeedsReport {
+    /// Its id.
+    pub step: String,
+    /// At least so many seeds.
+    pub min: u32,
+    /// At most so many seeds.
+    pub max: u32,
+    /// So many were run.
+    pub runs: u32,
+    /// Why no more.
+    pub end: SeedsEnd,
+}
+
+impl SeedsReport {
+    /// How many seeds were not needed.
+    pub fn saved(&self) -> u32 {
+        match self.end {
+            SeedsEnd::Decided => self.max.saturating_sub(self.runs),
+            SeedsEnd::Exhausted | SeedsEnd::Stopped(_) | SeedsEnd::Unmeasured(_) | SeedsEnd::NotPrimary => 0,
+        }
+    }
+}
+
+/// Why no more seeds were run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SeedsEnd {
+    /// Every primary claim that is measured on the step is decided.
+    Decided,
+    /// All seeds were run, and a primary claim is still open.
+    Exhausted,
+    /// The budget was spent, or the user stopped it, for this reason.
+    Stopped(String),
+    /// Nothing can be measured, for this reason: more runs would not help.
+    Unmeasured(String),
+    /// No primary claim is measured on the step.
+    NotPrimary,
+}
+
+impl SeedsEnd {
+    /// The code that JSON uses.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Decided => "decided",
+            Self::Exhausted => "exhausted",
+            Self::Stopped(_) => "stopped",
+            Self::Unmeasured(_) => "unmeasured",
+            Self::NotPrimary => "not-primary",
+        }
+    }
 }
 
 /// What was measured for a claim: one entry in `runs` for each run of its step that ended well.

@@ -310,6 +310,16 @@ fn seeds(manifest: &Manifest, step: &Step) -> Option<Vec<u64>> {
     }
 }
 
+/// Those of `seeds` that were run; all, if none was.
+fn seeds_run(report: &Report, step: &Step, seeds: Vec<u64>) -> Vec<u64> {
+    let ran = |seed: &u64| {
+        let mut runs = report.steps.iter();
+        runs.any(|run| run.execution.step == step.id && run.execution.seed == Some(*seed))
+    };
+    let run: Vec<u64> = seeds.iter().copied().filter(ran).collect();
+    if run.is_empty() { seeds } else { run }
+}
+
 /// What is put into the working copy: from where, and where.
 fn places(manifest: &Manifest, step: &Step) -> Vec<(String, String)> {
     let data = step.data.iter().filter_map(|id| manifest.data(id));
@@ -346,7 +356,7 @@ fn step_lines(report: &Report, step: &Step) -> Vec<String> {
     let Action::Run(words) = &step.action else {
         return vec![comment(&format!("step {}: evaluated by reproof itself", step.id))];
     };
-    let seeds = seeds(manifest, step);
+    let seeds = seeds(manifest, step).map(|all| seeds_run(report, step, all));
     let suffix = if seeds.is_some() { ".seed-$SEED" } else { "" };
     let mut lines = vec![format!("begin {}{suffix}{}", step.id, earlier(manifest, step))];
     let placed = places(manifest, step);

@@ -6,7 +6,9 @@ use comfy_table::{
 };
 
 use super::escape::one_line;
-use super::words::{FLOOR_UNKNOWN, claim_score, cost, interval, measured, outcome, score, share, wrapped};
+use super::words::{
+    FLOOR_UNKNOWN, claim_score, cost, interval, measured, outcome, score, seeds_line, share, wrapped,
+};
 use super::{Look, Renderer, Report};
 use crate::judge::{Check, ClaimJudgement, Outcome, Status, Verdict};
 use crate::manifest::Claim;
@@ -250,6 +252,13 @@ fn conclusion(report: &Report, look: Look) -> String {
         line("trust", &format!("{} of 10 checks pass", judgement.passed())),
         line("cost", &cost(report)),
     ];
+    let seeds = report.seeds.iter();
+    lines.extend(seeds.map(|seeds| {
+        line(
+            "runs",
+            &one_line(&format!("step {}: {}", seeds.step, seeds_line(seeds))),
+        )
+    }));
     let adoption = judgement.adoption.iter();
     lines.extend(adoption.map(|answer| line("adopt?", &one_line(&answer.sentence))));
     let because = ruling.because.iter();

@@ -6,8 +6,8 @@ use bytesize::ByteSize;
 
 use unicode_width::UnicodeWidthStr as _;
 
-use super::Report;
 use super::escape::one_line;
+use super::{Report, SeedsEnd, SeedsReport};
 use crate::judge::{ClaimJudgement, Outcome, Overall};
 use crate::manifest::{Claim, Printed};
 use crate::measure::Direction;
@@ -134,6 +134,7 @@ pub(super) fn measured(claim: &Claim, judged: &ClaimJudgement) -> Option<String>
 pub(super) fn interval(claim: &Claim, judged: &ClaimJudgement) -> Option<String> {
     judged.measured.as_ref()?;
     Some(match measured_interval(claim, judged) {
+        None if judged.se.is_some() => "no ends yet".to_owned(),
         None => "single run".to_owned(),
         Some((low, high)) if low < high => format!(
             "{} to {}",
@@ -142,6 +143,22 @@ pub(super) fn interval(claim: &Claim, judged: &ClaimJudgement) -> Option<String>
         ),
         Some(_) => "deterministic".to_owned(),
     })
+}
+
+/// Why a step had so many seeds: `decided after 5 of at most 20 runs, 15 saved`.
+pub(super) fn seeds_line(seeds: &SeedsReport) -> String {
+    let (runs, max) = (count(seeds.runs as usize, "run"), seeds.max);
+    match &seeds.end {
+        SeedsEnd::Decided => format!("decided after {runs} of at most {max}, {} saved", seeds.saved()),
+        SeedsEnd::Exhausted => format!("still undecided after all {max} runs"),
+        SeedsEnd::Stopped(why) => format!("undecided after {runs} of at most {max}: {why}"),
+        SeedsEnd::Unmeasured(why) => {
+            format!("ended after {runs} of at most {max}, since more would not help: {why}")
+        }
+        SeedsEnd::NotPrimary => {
+            format!("ended after {runs} of at most {max}: no primary claim is measured on it")
+        }
+    }
 }
 
 /// The score of a claim, with a star where its floor is not known.

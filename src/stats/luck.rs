@@ -54,14 +54,15 @@ impl Best {
     fn new(t: f64, runs: u64) -> Self {
         let count = runs as f64;
         let scales = chi_points(count - 1.0);
-        let points = normal_points(1.0 / count.sqrt()).flat_map(|(mean, weight)| {
-            scales.clone().filter_map(move |(scale, of_scale)| {
+        let means = normal_points(1.0 / count.sqrt()).into_iter();
+        let points = means.flat_map(|(mean, weight)| {
+            scales.into_iter().filter_map(move |(scale, of_scale)| {
                 let above = normal_cdf(-(mean + t * scale))?;
                 Some(((-above).ln_1p(), weight * of_scale))
             })
         });
         Self {
-            points: points.filter(|(_, weight)| *weight > 1e-12).collect(),
+            points: points.filter(|(_, weight)| *weight > 1e-10).collect(),
         }
     }
 
@@ -79,16 +80,25 @@ impl Best {
         if self.chance(most) > chance {
             return None;
         }
-        let (mut low, mut high) = (0.0, most.ln());
-        while high - low > 1e-6 {
-            let middle = 0.5 * (low + high);
-            if self.chance(middle.exp()) > chance {
-                low = middle;
+        // ln(−ln P) is a straight line in ln k where the distribution is known, and nearly one elsewhere.
+        let excess = |at: f64| (-self.chance(at.exp()).ln()).ln() - (-chance.ln()).ln();
+        let (mut low, mut high) = ((0.0, excess(0.0)), (most.ln(), excess(most.ln())));
+        for _ in 0..60 {
+            let secant = (low.0 * high.1 - high.0 * low.1) / (high.1 - low.1);
+            let inside = secant > low.0 && secant < high.0;
+            let at = if inside { secant } else { 0.5 * (low.0 + high.0) };
+            let value = excess(at);
+            if value.abs() < 1e-7 {
+                return Some(at.exp());
+            }
+            // Illinois: the end that stays counts half, so that it moves soon.
+            if value < 0.0 {
+                (low, high.1) = ((at, value), 0.5 * high.1);
             } else {
-                high = middle;
+                (high, low.1) = ((at, value), 0.5 * low.1);
             }
         }
-        Some((0.5 * (low + high)).exp())
+        Some((0.5 * (low.0 + high.0)).exp())
     }
 }
 

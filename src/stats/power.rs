@@ -5,7 +5,7 @@ use statrs::function::gamma::ln_gamma;
 
 use super::distribution::{normal_cdf, normal_quantile, t_quantile};
 use super::finite;
-use super::quadrature::chi_points;
+use super::quadrature::{POINTS, chi_points};
 
 /// From how many degrees of freedom on the integral over the scale of a t variable is the faster way.
 const MANY: f64 = 10.0;
@@ -22,28 +22,44 @@ const NOTHING: f64 = 1e-18;
 /// Reference: N. L. Johnson, S. Kotz and N. Balakrishnan, *Continuous Univariate
 /// Distributions* vol. 2, 1995, chapter 31.
 pub fn t_power(noncentrality: f64, df: f64, alpha: f64) -> Option<f64> {
-    power_beyond(t_quantile(1.0 - alpha, df)?, noncentrality, df)
+    Tail::new(t_quantile(1.0 - alpha, df)?, df)?.beyond(noncentrality)
 }
 
-/// The chance that a noncentral t variable exceeds `critical`.
-fn power_beyond(critical: f64, noncentrality: f64, df: f64) -> Option<f64> {
-    if df.is_nan() || df < 1.0 || noncentrality.is_nan() {
-        return None;
+/// P(T > `critical`) as a function of the noncentrality.
+struct Tail {
+    critical: f64,
+    df: f64,
+    /// Of the integral; the series needs none.
+    points: Option<[(f64, f64); POINTS]>,
+}
+
+impl Tail {
+    fn new(critical: f64, df: f64) -> Option<Self> {
+        (df >= 1.0).then(|| Self {
+            critical,
+            df,
+            points: (df > MANY).then(|| chi_points(df)),
+        })
     }
-    let tail = if critical < 0.0 {
-        1.0 - upper_tail(-critical, -noncentrality, df)?
-    } else {
-        upper_tail(critical, noncentrality, df)?
-    };
-    finite(tail.clamp(0.0, 1.0))
+
+    fn beyond(&self, noncentrality: f64) -> Option<f64> {
+        if noncentrality.is_nan() {
+            return None;
+        }
+        let tail = match &self.points {
+            Some(points) => {
+                let beyond = |scale: f64| normal_cdf(noncentrality - self.critical * scale).unwrap_or(0.0);
+                points.iter().map(|(scale, weight)| weight * beyond(*scale)).sum()
+            }
+            None if self.critical < 0.0 => 1.0 - upper_tail(-self.critical, -noncentrality, self.df)?,
+            None => upper_tail(self.critical, noncentrality, self.df)?,
+        };
+        finite(tail.clamp(0.0, 1.0))
+    }
 }
 
 /// P(T > `t`) for t ≥ 0.
 fn upper_tail(t: f64, noncentrality: f64, df: f64) -> Option<f64> {
-    if df > MANY {
-        let beyond = |scale: f64| normal_cdf(noncentrality - t * scale).unwrap_or(0.0);
-        return Some(chi_points(df).map(|(scale, weight)| weight * beyond(scale)).sum());
-    }
     // Beyond this the series has too many terms, and nothing is left in the other tail.
     if noncentrality.abs() > 1e3 {
         return Some(if noncentrality > 0.0 { 1.0 } else { 0.0 });
@@ -213,7 +229,8 @@ pub fn smallest_gap(se: f64, df: f64, alpha: f64, power: f64) -> Option<f64> {
 fn noncentrality_with(critical: f64, df: f64, power: f64) -> Option<f64> {
     let target = normal_quantile(power)?;
     // On this scale the function is nearly straight.
-    let excess = |at: f64| Some(normal_quantile(power_beyond(critical, at, df)?).map_or(9.0, |z| z - target));
+    let tail = Tail::new(critical, df)?;
+    let excess = |at: f64| Some(normal_quantile(tail.beyond(at)?).map_or(9.0, |z| z - target));
     let spread = (1.0 + critical * critical / (2.0 * df)).sqrt();
     let (mut low, mut high) = (0.0, critical.abs() + spread * target.abs() + 1.0);
     while excess(high)? < 0.0 {
@@ -237,7 +254,7 @@ fn noncentrality_with(critical: f64, df: f64, power: f64) -> Option<f64> {
             0.5 * (low + high)
         };
         before = (at, value);
-        if (next - at).abs() <= 1e-10 * (1.0 + at.abs()) {
+        if (next - at).abs() <= 1e-9 * (1.0 + at.abs()) {
             return Some(next);
         }
         at = next;

@@ -117,7 +117,7 @@ fn judge_tells_people_what_it_comes_to() {
       more runs    6 would decide
       - floor unknown: the score is the share of the claim
       - about 6 more runs would decide with a chance of 80 %
-      - 3 runs can see a gap of 0.01473 beyond the margin, this one is 0.0063
+      - 3 runs can only see a gap of 1.5 points beyond the margin, this one is 0.63 points
     ");
 }
 

@@ -248,6 +248,80 @@ fn seeds_are_runs() {
 }
 
 #[test]
+fn seeds_are_run_one_after_another_until_the_primary_claims_are_decided() {
+    let bench = Bench::on("seed-by-seed");
+    let ran = bench.check();
+    let record = ran.json();
+    let rows: Vec<String> = record["sequential"]
+        .as_array()
+        .expect("steps")
+        .iter()
+        .map(|row| format!("{} {} {}", row["step"], row["end"], row["reason"]))
+        .collect();
+    insta::assert_snapshot!(rows.join("\n"), @r#"
+    "evaluate" "decided" "decided after 4 runs of at most 12, 8 saved"
+    "noisy" "exhausted" "still undecided after all 5 runs"
+    "broken" "unmeasured" "ended after 2 runs of at most 9, since more would not help: step `broken` ended with code 1: no such layer"
+    "constant" "decided" "decided after 2 runs of at most 9, 7 saved"
+    "#);
+    let runs = |step: &str| {
+        let steps = record["steps"].as_array().expect("steps").iter();
+        steps.filter(|row| row["step"] == step).count() as u64
+    };
+    for (claim, step) in [("holds", "evaluate"), ("misses", "evaluate"), ("noisy", "noisy")] {
+        let claim = ran.claim(claim);
+        assert_eq!(claim["runs"], runs(step), "{claim:#}");
+        let looks = claim["looks"].as_array().expect("looks");
+        assert_eq!(
+            looks.len() as u64,
+            runs(step) - 1,
+            "the first look is after two runs"
+        );
+        assert_eq!(looks.last().expect("a look")["outcome"], claim["outcome"]);
+    }
+    assert_eq!(runs("train"), runs("evaluate"));
+    assert_eq!(ran.claim("holds")["outcome"], "reproduced");
+    assert_eq!(ran.claim("constant")["outcome"], "reproduced");
+    assert_eq!(ran.claim("noisy")["outcome"], "inconclusive");
+    assert_eq!(ran.claim("broken")["reason"]["code"], "step-failed");
+
+    let again = bench.check().json();
+    assert_eq!(
+        again["sequential"], record["sequential"],
+        "what is used again is looked at again"
+    );
+    let steps = again["steps"].as_array().expect("steps").iter();
+    let failed = |row: &&serde_json::Value| row["step"] == "broken";
+    assert!(
+        steps.filter(|row| !failed(row)).all(|row| row["reused"] == true),
+        "{again:#}"
+    );
+}
+
+#[test]
+fn a_spent_budget_ends_the_seeds_and_leaves_what_was_measured() {
+    let bench = Bench::on("seed-by-seed");
+    let path = bench.path("paper/paper.toml");
+    let text = std::fs::read_to_string(&path).expect("read");
+    let slow = text.replace("\"noisy.py\", \"{seed}\"]", "\"noisy.py\", \"{seed}\", \"slow\"]");
+    std::fs::write(&path, slow + "\n[budget]\nwall = \"25s\"\n").expect("written");
+    let ran = bench.check();
+    let row = ran.json()["sequential"]
+        .as_array()
+        .expect("steps")
+        .iter()
+        .find(|row| row["step"] == "noisy")
+        .cloned();
+    let row = row.expect("a row");
+    assert_eq!(row["end"], "stopped", "{row:#}");
+    let noisy = ran.claim("noisy");
+    assert!(
+        noisy["runs"].as_u64().is_some_and(|runs| (2..5).contains(&runs)),
+        "{noisy:#}"
+    );
+}
+
+#[test]
 fn outputs_flow_from_step_to_step_seed_by_seed() {
     let ran = Bench::on("trains-and-evaluates").check();
     let odd = ran.claim("odd");

@@ -7,7 +7,8 @@ use crate::judge::{Check, ClaimJudgement, Look, Outcome};
 use crate::manifest::{Claim, EnvironmentKind};
 use crate::pipeline::{DeclaredOutput, OutputFile, OutputState, StepRun};
 use crate::reason::Unmeasured;
-use crate::report::{ClaimMeasured, InputReport, Report, StageReport};
+use crate::report::words::seeds_line;
+use crate::report::{ClaimMeasured, InputReport, Report, SeedsReport, StageReport};
 
 /// The record of `report`.
 pub(super) fn record(report: &Report) -> Record<'_> {
@@ -36,6 +37,7 @@ pub(super) fn record(report: &Report) -> Record<'_> {
         keeps_from_trusted: &judgement.ruling.keeps_from_trusted,
         trust: judgement.checks.iter().map(check).collect(),
         claims: claims(report),
+        sequential: report.seeds.iter().map(sequential).collect(),
         steps: report.steps.iter().map(step).collect(),
         pins: Pins {
             code: code(report),
@@ -145,6 +147,18 @@ fn claim_row<'a>(
             None
         },
         reasons: &judged.reasons,
+    }
+}
+
+fn sequential(seeds: &SeedsReport) -> SequentialRow<'_> {
+    SequentialRow {
+        step: &seeds.step,
+        min: seeds.min,
+        max: seeds.max,
+        runs: seeds.runs,
+        saved: seeds.saved(),
+        end: seeds.end.code(),
+        reason: seeds_line(seeds),
     }
 }
 

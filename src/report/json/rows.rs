@@ -37,6 +37,8 @@ pub(super) struct Record<'a> {
     pub(super) trust: Vec<CheckRow<'a>>,
     /// One row for each claim of the manifest, in its order.
     pub(super) claims: Vec<ClaimRow<'a>>,
+    /// How many runs the steps took whose seeds were run one after another; empty if there are none.
+    pub(super) sequential: Vec<SequentialRow<'a>>,
     /// One row for each run of each step.
     pub(super) steps: Vec<StepRow<'a>>,
     /// What identifies the code and the data.
@@ -162,6 +164,25 @@ pub(super) struct ClaimRow<'a> {
     pub(super) reason: Option<ReasonRow<'a>>,
     /// What a reader should know.
     pub(super) reasons: &'a [String],
+}
+
+/// A step whose seeds were run one after another, with a look after each.
+#[derive(JsonSchema, Serialize)]
+pub(super) struct SequentialRow<'a> {
+    /// The step's id.
+    pub(super) step: &'a str,
+    /// At least so many seeds.
+    pub(super) min: u32,
+    /// At most so many seeds.
+    pub(super) max: u32,
+    /// So many were run.
+    pub(super) runs: u32,
+    /// So many were not needed.
+    pub(super) saved: u32,
+    /// `decided`, `exhausted`, `stopped`, `unmeasured` or `not-primary`.
+    pub(super) end: &'static str,
+    /// The same in words.
+    pub(super) reason: String,
 }
 
 /// One look at the runs, with an interval that may be looked at after every run.

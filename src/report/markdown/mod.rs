@@ -3,6 +3,7 @@
 //! It is read on GitHub, in model cards and in a terminal. Nothing that others
 //! wrote becomes markup (`escape.rs`); what not every reader needs is folded.
 
+mod looks;
 mod start;
 
 use std::fmt::Write as _;
@@ -42,11 +43,16 @@ impl Renderer for Markdown {
             heading(report),
             start::start_here(report),
             claims(report),
+            looks::looks(report),
             trust(report),
             stages(report),
             environment(report),
             provenance(report),
         ];
+        let sections: Vec<String> = sections
+            .into_iter()
+            .filter(|section| !section.is_empty())
+            .collect();
         sections.join("\n")
     }
 }

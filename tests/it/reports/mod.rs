@@ -48,7 +48,7 @@ fn the_table_tells_the_outcomes_apart_without_colour() {
 
     better: suspect: another split or a leak, since the metric is recomputed
     inconclusive: about 62 more runs would decide with a chance of 80 %
-    inconclusive: 3 runs can see a gap of 0.06078 beyond the margin, this one is 0.0083
+    inconclusive: 3 runs can only see a gap of 6.1 points beyond the margin, this one is 0.83 points
     impossible: the claim is impossible: of 7 examples, 83.0 % is no whole number
     impossible: single run: nothing is known of the spread
     not-run: step `large` ran past its limit of 8.0 GiB of memory — the paper's side
@@ -119,8 +119,8 @@ fn a_narrow_terminal_gets_the_same_facts() {
             is recomputed
     inconclusive: about 62 more runs would decide with a chance
                   of 80 %
-    inconclusive: 3 runs can see a gap of 0.06078 beyond the
-                  margin, this one is 0.0083
+    inconclusive: 3 runs can only see a gap of 6.1 points beyond
+                  the margin, this one is 0.83 points
     impossible: the claim is impossible: of 7 examples, 83.0 %
                 is no whole number
     impossible: single run: nothing is known of the spread
@@ -292,7 +292,7 @@ fn the_report_lets_a_new_engineer_start() {
 fn the_rest_of_the_report_says_what_it_rests_on() {
     let text = rendered("markdown", &sample::report(), 100);
     let rest = &text[text.find("## Claims").expect("claims")..];
-    insta::assert_snapshot!(rest, @r#"
+    insta::assert_snapshot!(rest, @r"
     ## Claims
 
     | claim | where | metric | claimed | measured | 90 % interval | of the claim | outcome | score |
@@ -342,7 +342,7 @@ fn the_rest_of_the_report_says_what_it_rests_on() {
     - Margin: 0.0083 = max(half-unit 0.0005, 1 % of the claim 0.0083)
     - Floor: 30.20 %, from the manifest
     - About 62 more runs would decide with a chance of 80 %
-    - 3 runs can see a gap of 0.06078 beyond the margin, this one is 0.0083
+    - 3 runs can only see a gap of 6.1 points beyond the margin, this one is 0.83 points
     - Metric: <code>accuracy\|v=reproof-1</code>
     - Read from: predictions.csv of seed 1, predictions.csv of seed 2, predictions.csv of seed 3
 
@@ -458,7 +458,7 @@ fn the_rest_of_the_report_says_what_it_rests_on() {
     - Software Heritage `swh:1:rev:1111111111111111111111111111111111111111`, `swh:1:dir:2222222222222222222222222222222222222222`
     - The repository has no licence: nobody may use its code
     - Machine: kernel `6.1.0`
-    "#);
+    ");
 }
 
 #[test]

@@ -58,6 +58,7 @@ pub(super) fn from(manifest: &str) -> Report {
         inputs: inputs(&manifest),
         environment: Ok(environment()),
         steps: steps(&manifest),
+        seeds: Vec::new(),
         measured,
         judgement: judge::judge(&evidence),
         previous: None,
