@@ -1,5 +1,7 @@
 //! Prints how long the audit of six scores of 10,000 examples takes: `cargo run --release --example audit_speed`.
 
+#![expect(clippy::print_stdout, reason = "a program that prints")]
+
 use std::time::Instant;
 
 use reproof::audit::{AuditClaim, Facts, Finding, audit};

@@ -114,7 +114,7 @@ impl Set<'_> {
                 Finding::Undecided { why } if self.counted(&claim.metric) == Err(NO_RULE) => {
                     row.reason = Some(format!("nothing to decide: {why}"));
                 }
-                _ => {}
+                Finding::Fits(_) | Finding::Contradicts { .. } | Finding::Undecided { .. } => {}
             }
         }
     }
@@ -228,7 +228,7 @@ impl Set<'_> {
             let span = Span::printed(&claim.value);
             let mut same = others.filter(|(_, other)| other.metric == claim.metric);
             same.any(|(_, other)| {
-                !(claim.one_model && other.one_model) && !span.meets(Span::printed(&other.value))
+                !(span.meets(Span::printed(&other.value)) || claim.one_model && other.one_model)
             })
         };
         let found = self.members.iter().enumerate().find(differing);

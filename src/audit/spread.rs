@@ -182,50 +182,50 @@ mod tests {
     }
 
     #[track_caller]
-    fn impossible(claim: AuditClaim, why: &str) {
-        let found = audit(std::slice::from_ref(&claim));
+    fn impossible(claim: &AuditClaim, why: &str) {
+        let found = audit(std::slice::from_ref(claim));
         assert_eq!(found.impossible(&claim.id), Some(why));
     }
 
     #[track_caller]
-    fn possible(claim: AuditClaim) {
-        assert!(audit(std::slice::from_ref(&claim)).possible(), "{claim:#?}");
+    fn possible(claim: &AuditClaim) {
+        assert!(audit(std::slice::from_ref(claim)).possible(), "{claim:#?}");
     }
 
     #[test]
     fn a_spread_is_no_larger_than_the_range_allows() {
         impossible(
-            of("f1", "95 ± 30 %", 1000, 5),
+            &of("f1", "95 ± 30 %", 1000, 5),
             "values from 0 to 1 with such a mean have a standard deviation of at most 0.2549 in 5 runs",
         );
-        possible(of("f1", "95 ± 25 %", 1000, 5));
-        possible(of("matthews_corrcoef", "0.00 ± 1.05", 1000, 10)); // ±1, n − 1
-        possible(of("rmse", "0.1 ± 7", 1000, 5)); // no upper end
+        possible(&of("f1", "95 ± 25 %", 1000, 5));
+        possible(&of("matthews_corrcoef", "0.00 ± 1.05", 1000, 10)); // ±1, n − 1
+        possible(&of("rmse", "0.1 ± 7", 1000, 5)); // no upper end
     }
 
     #[test]
     fn counts_that_differ_have_a_spread() {
         let why = "no 2 counts out of 10 have such a mean and such a spread, as standard deviation or standard error";
-        impossible(of("accuracy", "0.85 ± 0.00", 10, 2), why);
-        possible(of("accuracy", "0.85 ± 0.05", 10, 2)); // 8 and 9, n
-        possible(of("accuracy", "0.85 ± 0.07", 10, 2)); // 8 and 9, n − 1
-        impossible(of("accuracy", "0.85 ± 0.06", 10, 2), why);
-        possible(of("accuracy", "85 ± 4 %", 10, 2)); // 8 and 9, standard error with n
+        impossible(&of("accuracy", "0.85 ± 0.00", 10, 2), why);
+        possible(&of("accuracy", "0.85 ± 0.05", 10, 2)); // 8 and 9, n
+        possible(&of("accuracy", "0.85 ± 0.07", 10, 2)); // 8 and 9, n − 1
+        impossible(&of("accuracy", "0.85 ± 0.06", 10, 2), why);
+        possible(&of("accuracy", "85 ± 4 %", 10, 2)); // 8 and 9, standard error with n
     }
 
     #[test]
     fn the_spread_has_its_own_decimals() {
-        possible(of("accuracy", "0.85 ± 0.1", 10, 2));
-        possible(of("accuracy", "85% ± 7.07", 10, 2));
-        possible(of("accuracy", "85% ± 7.1", 10, 2));
+        possible(&of("accuracy", "0.85 ± 0.1", 10, 2));
+        possible(&of("accuracy", "85% ± 7.07", 10, 2));
+        possible(&of("accuracy", "85% ± 7.1", 10, 2));
         let found = audit(&[of("accuracy", "85% ± 7.2", 10, 2)]);
         assert!(!found.possible());
     }
 
     #[test]
     fn one_run_or_an_unknown_number_has_no_spread_to_judge() {
-        possible(of("f1", "95 ± 30 %", 1000, 1));
-        possible(AuditClaim {
+        possible(&of("f1", "95 ± 30 %", 1000, 1));
+        possible(&AuditClaim {
             runs: None,
             ..of("f1", "95 ± 30 %", 1000, 1)
         });
