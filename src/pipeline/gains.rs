@@ -56,7 +56,7 @@ pub(super) fn of(
     if let Some(examples) = examples.filter(|_| one_each || !by_seed.is_empty()) {
         let at = by_seed.first().map(|(_, gain)| *gain);
         let gain = at.unwrap_or_else(|| gain(ours[0], theirs[0], direction));
-        return Ok(paired_examples(better, worse, gain, examples));
+        return Ok(paired_examples(better, worse, gain, &examples));
     }
     Ok(unpaired(better, worse, &ours, &theirs, direction))
 }
@@ -136,7 +136,7 @@ fn paired_seeds(
         pairing: Pairing::Seeds,
         discordant: None,
     };
-    if let Some(counts) = examples.as_ref().and_then(|examples| examples.discordant) {
+    if let Some(counts) = examples.as_ref().and_then(PairedExamples::discordant) {
         notes.push(format!(
             "with the first of these seeds only `{}` is right on {} examples and only `{}` on {}: exact McNemar p = {:.2e}, one-sided",
             better.id,
@@ -146,7 +146,7 @@ fn paired_seeds(
             counts.p_first_not_better()
         ));
     }
-    let examples = examples.map(|examples| examples.examples);
+    let examples = examples.map(|examples| examples.examples());
     let place = against(better, worse);
     let gains = gains
         .iter()
@@ -158,10 +158,10 @@ fn paired_examples(
     better: &Side<'_>,
     worse: &Side<'_>,
     value: f64,
-    examples: PairedExamples,
+    examples: &PairedExamples,
 ) -> ClaimMeasured {
-    let count = examples.examples;
-    let (pairing, notes) = match examples.gain {
+    let count = examples.examples();
+    let (pairing, notes) = match examples.gain() {
         Ok(bootstrap) => (Pairing::Examples(bootstrap), Vec::new()),
         Err(why) => (
             Pairing::Single,
@@ -170,7 +170,7 @@ fn paired_examples(
     };
     let gain = Gain {
         pairing,
-        discordant: examples.discordant,
+        discordant: examples.discordant(),
     };
     found(vec![(against(better, worse), value)], gain, Some(count), notes)
 }

@@ -116,7 +116,7 @@ fn next_line(reader: &mut impl BufRead) -> io::Result<Option<Vec<u8>>> {
     let mut line = Vec::new();
     let length = reader.take(LONGEST_LINE).read_until(b'\n', &mut line)? as u64;
     if length == LONGEST_LINE && line.last() != Some(&b'\n') {
-        let text = format!("a line has more than {} bytes", LONGEST_LINE);
+        let text = format!("a line has more than {LONGEST_LINE} bytes");
         return Err(io::Error::new(io::ErrorKind::InvalidData, text));
     }
     Ok((length > 0).then_some(line))

@@ -17,7 +17,7 @@ pub(super) fn judge(wanted: &JudgeArguments, format: Format, terminal: &Terminal
     if let Some(file) = &wanted.cases {
         return cases::judge(file, terminal);
     }
-    match Case::of(wanted).and_then(|case| case.judged()) {
+    match Case::of(wanted).and_then(Case::judged) {
         Ok(judgement) => {
             terminal.result(&match format {
                 Format::Json => format!("{:#}\n", Row::of(&judgement).value()),

@@ -11,71 +11,89 @@ const RESAMPLING: Resampling = Resampling {
     seed: 1,
 };
 
-/// What the same examples say of two sets of predictions.
-#[derive(Clone, Debug)]
-pub struct PairedExamples {
-    /// The gain of the first over the second, resampled over the examples; positive where the first is better.
-    pub gain: Result<Bootstrap, BootstrapError>,
-    /// On how many examples only one of the two is right; `None` unless the metric is the plain accuracy.
-    pub discordant: Option<Discordant>,
-    /// The number of examples.
-    pub examples: usize,
-}
-
-/// Holds two sets of predictions against the same labels, example by example.
+/// Two sets of predictions for the same examples, held against the same labels.
 ///
 /// Predictions are read in the order of the labels, so that rows of both that have
-/// the same number are of the same example. `None` where either is not recomputed
-/// from predictions, where the labels or the positive class are not the same, and
-/// where either cannot be read, which measuring it by itself reports.
+/// the same number are of the same example.
+#[derive(Debug)]
+pub struct PairedExamples {
+    first: Predictions,
+    second: Predictions,
+    metric: &'static dyn Metric,
+    direction: Direction,
+}
+
+/// Reads two sets of predictions that can be paired.
+///
+/// `None` where either is not recomputed from predictions, where the labels or the
+/// positive class are not the same, and where either cannot be read, which
+/// measuring it by itself reports.
 pub fn paired(
     (first, of_first): (&Extraction, &StepFiles),
     (second, of_second): (&Extraction, &StepFiles),
     name: &str,
     direction: Direction,
 ) -> Option<PairedExamples> {
-    let (ours, theirs) = (PredictionsOf::new(first)?, PredictionsOf::new(second)?);
-    let same = ours.truth == theirs.truth && ours.target == theirs.target && ours.positive == theirs.positive;
+    let (first, second) = (PredictionsOf::new(first)?, PredictionsOf::new(second)?);
+    let same =
+        first.truth == second.truth && first.target == second.target && first.positive == second.positive;
     if !same {
         return None;
     }
     let metric = metric(name)?;
-    let ours = ours.read(metric, of_first).ok()?;
-    let theirs = theirs.read(metric, of_second).ok()?;
-    if ours.len() != theirs.len() {
-        return None;
-    }
-    let value = |of: &Predictions, rows: &[usize]| metric.compute(of, Rows::At(rows)).ok();
-    let gain = |rows: &[usize]| {
-        let (ours, theirs) = (value(&ours, rows)?, value(&theirs, rows)?);
-        Some(match direction {
-            Direction::HigherIsBetter => ours - theirs,
-            Direction::LowerIsBetter => theirs - ours,
-        })
-    };
-    Some(PairedExamples {
-        gain: Bootstrap::new(ours.len(), gain, RESAMPLING),
-        discordant: discordant(metric, &ours, &theirs),
-        examples: ours.len(),
+    let first = first.read(metric, of_first).ok()?;
+    let second = second.read(metric, of_second).ok()?;
+    (first.len() == second.len()).then_some(PairedExamples {
+        first,
+        second,
+        metric,
+        direction,
     })
 }
 
-/// The examples that tell the two apart; `None` where they weigh differently or are not right or wrong.
-fn discordant(metric: &dyn Metric, first: &Predictions, second: &Predictions) -> Option<Discordant> {
-    let weighted = first.weights().is_some() || second.weights().is_some();
-    if weighted || metric.about().name != "accuracy" {
-        return None;
+impl PairedExamples {
+    /// The number of examples.
+    pub fn examples(&self) -> usize {
+        self.first.len()
     }
-    let is_right = |of: &Predictions, row: usize| Some(metric.compute(of, Rows::At(&[row])).ok()? > 0.5);
-    let mut counts = Discordant { first: 0, second: 0 };
-    for row in 0..first.len() {
-        match (is_right(first, row)?, is_right(second, row)?) {
-            (true, false) => counts.first += 1,
-            (false, true) => counts.second += 1,
-            (true, true) | (false, false) => {}
+
+    /// The gain of the first over the second, resampled over the examples; positive where the first is better.
+    ///
+    /// # Errors
+    ///
+    /// Where there is no spread, or the metric is not defined on some resamples.
+    pub fn gain(&self) -> Result<Bootstrap, BootstrapError> {
+        let value = |of: &Predictions, rows: &[usize]| self.metric.compute(of, Rows::At(rows)).ok();
+        let gain = |rows: &[usize]| {
+            let (first, second) = (value(&self.first, rows)?, value(&self.second, rows)?);
+            Some(match self.direction {
+                Direction::HigherIsBetter => first - second,
+                Direction::LowerIsBetter => second - first,
+            })
+        };
+        Bootstrap::new(self.examples(), gain, RESAMPLING)
+    }
+
+    /// On how many examples only one of the two is right; `None` unless the metric is the plain accuracy.
+    pub fn discordant(&self) -> Option<Discordant> {
+        let weighted = self.first.weights().is_some() || self.second.weights().is_some();
+        if weighted || self.metric.about().name != "accuracy" {
+            return None;
         }
+        let is_right = |of: &Predictions, row: usize| {
+            let value = self.metric.compute(of, Rows::At(&[row])).ok()?;
+            Some(value > 0.5)
+        };
+        let mut counts = Discordant { first: 0, second: 0 };
+        for row in 0..self.examples() {
+            match (is_right(&self.first, row)?, is_right(&self.second, row)?) {
+                (true, false) => counts.first += 1,
+                (false, true) => counts.second += 1,
+                (true, true) | (false, false) => {}
+            }
+        }
+        Some(counts)
     }
-    Some(counts)
 }
 
 #[cfg(test)]
@@ -135,9 +153,9 @@ mod tests {
             Direction::HigherIsBetter,
         )
         .expect("pairs");
-        assert_eq!(found.discordant, Some(Discordant { first: 2, second: 1 }));
+        assert_eq!(found.discordant(), Some(Discordant { first: 2, second: 1 }));
         assert_eq!(
-            (found.examples, found.gain.map(|gain| gain.value())),
+            (found.examples(), found.gain().map(|gain| gain.value())),
             (4, Ok(0.25))
         );
         let f1 = paired(
@@ -146,7 +164,7 @@ mod tests {
             "f1:macro",
             Direction::HigherIsBetter,
         );
-        assert_eq!(f1.expect("pairs").discordant, None);
+        assert_eq!(f1.expect("pairs").discordant(), None);
     }
 
     #[test]
@@ -157,7 +175,7 @@ mod tests {
         let theirs = files(folder.path(), "2", labels, "id,prediction\na,1.5\nb,0.4\nc,2.2\n");
         let of = predictions("labels");
         let found = paired((&of, &ours), (&of, &theirs), "mae", Direction::LowerIsBetter).expect("pairs");
-        let gain = found.gain.expect("an answer").value();
+        let gain = found.gain().expect("an answer").value();
         assert!((gain - (2.4 - 0.2) / 3.0).abs() < 1e-12, "{gain}");
     }
 
@@ -169,9 +187,9 @@ mod tests {
         let higher = Direction::HigherIsBetter;
         assert!(paired((&of, &ours), (&others, &ours), "accuracy", higher).is_none());
         let same = paired((&of, &ours), (&of, &ours), "accuracy", higher).expect("pairs");
-        assert_eq!(same.gain, Err(BootstrapError::NoSpread));
+        assert_eq!(same.gain(), Err(BootstrapError::NoSpread));
         assert_eq!(
-            same.discordant.map(|counts| counts.p_first_not_better()),
+            same.discordant().map(|counts| counts.p_first_not_better()),
             Some(1.0)
         );
     }
