@@ -64,7 +64,8 @@ pub struct Facts {
 pub struct Audit {
     /// For each claim, in the order in which they were given.
     pub claims: Vec<ClaimAudit>,
-    /// For each set of at least two claims about the same predictions, in the order of their first claims.
+    /// For each set of at least two claims about the same predictions, in the order of their first claims. Where some
+    /// contradict each other, the others follow as a set of their own.
     pub sets: Vec<SetAudit>,
 }
 
@@ -168,17 +169,29 @@ pub fn audit(claims: &[AuditClaim]) -> Audit {
         }
     }
     found.claims = rows.into_iter().flatten().collect();
-    for set in &sets {
-        let audited = set.together();
-        set.explain(&audited.finding, &mut found.claims);
-        if let Finding::Contradicts { claims, why } = &audited.finding {
-            mark(&mut found.claims, claims, why);
-        }
-        if set.members.len() > 1 {
-            found.sets.push(audited);
-        }
+    for set in sets {
+        settle(set, &mut found);
     }
     found
+}
+
+/// What the claims of a set say together; where some contradict each other, also what the others do.
+fn settle(mut set: set::Set<'_>, found: &mut Audit) {
+    while !set.members.is_empty() {
+        let audited = set.together();
+        set.explain(&audited.finding, &mut found.claims);
+        let before = set.members.len();
+        if let Finding::Contradicts { claims, why } = &audited.finding {
+            mark(&mut found.claims, claims, why);
+            set.members.retain(|(_, claim)| !claims.contains(&claim.id));
+        }
+        if before > 1 {
+            found.sets.push(audited);
+        }
+        if set.members.len() == before {
+            return;
+        }
+    }
 }
 
 /// Every claim of a contradiction is impossible, together with the others that it names.
