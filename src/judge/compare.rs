@@ -34,6 +34,9 @@ pub const EDGE: f64 = 1e-9;
 /// Beyond this a number is no measurement: its square would not be a number any more.
 const LARGEST: f64 = 1e150;
 
+/// z(0.95) + z(0.8): a gap of so many standard errors is seen by a z test.
+const Z_SUM: f64 = 2.486;
+
 /// More runs than this are never asked for.
 pub(super) const MOST_RUNS: u64 = 100_000;
 
@@ -451,8 +454,14 @@ fn ask_for_runs(judged: &mut ClaimJudgement, evidence: &ClaimEvidence, standing:
         standing.design.decides(&precision, gap, POWER)
     };
     let runs = sample.runs();
-    // What a z test would need.
-    let guess = (sd / gap).powi(2) * 6.2;
+    // What a z test would need, and a little more.
+    let theirs = claimed.map_or(0.0, |claimed| claimed.sd.powi(2) / claimed.runs as f64);
+    let room = (gap / Z_SUM).powi(2) - theirs;
+    let guess = if room > 0.0 {
+        sd * sd / room + 1.4
+    } else {
+        MOST_RUNS as f64
+    };
     let needed = stats::runs_needed((runs + 1).max(2), MOST_RUNS, guess, decides);
     judged.more_runs_needed = needed.map(|needed| needed - runs);
     judged.reasons.push(match judged.more_runs_needed {

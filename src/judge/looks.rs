@@ -5,7 +5,7 @@
 
 use crate::stats::Interval;
 
-use super::compare::{ALPHA, Outcome, POWER, Sample, Standing};
+use super::compare::{Outcome, POWER, Sample, Standing};
 use super::evidence::{ClaimEvidence, Measured};
 use super::precision::Precision;
 use super::score;
@@ -51,25 +51,25 @@ impl Design {
     /// Half the width of the interval of d; `None` without a spread, and while it has no ends.
     pub(super) fn half_width(self, precision: &Precision) -> Option<f64> {
         match self {
-            Self::Fixed => precision.half_width(ALPHA),
-            Self::Anytime => precision.anytime_half_width(ALPHA),
+            Self::Fixed => precision.half_width(),
+            Self::Anytime => precision.anytime_half_width(),
         }
     }
 
     /// The smallest gap beyond the margin that is seen with a chance of 80 %.
     pub(super) fn smallest_gap(self, precision: &Precision) -> Option<f64> {
         match self {
-            Self::Fixed => precision.smallest_gap(ALPHA, POWER),
-            Self::Anytime => precision.anytime_smallest_gap(ALPHA, POWER),
+            Self::Fixed => precision.smallest_gap(),
+            Self::Anytime => precision.anytime_smallest_gap(POWER),
         }
     }
 
     /// Whether a gap of this size is seen with the chance `power`.
     pub(super) fn decides(self, precision: &Precision, gap: f64, power: f64) -> bool {
         match self {
-            Self::Fixed => precision.power(gap, ALPHA).is_some_and(|found| found >= power),
+            Self::Fixed => precision.power(gap).is_some_and(|found| found >= power),
             Self::Anytime => precision
-                .anytime_smallest_gap(ALPHA, power)
+                .anytime_smallest_gap(power)
                 .is_some_and(|seen| seen <= gap),
         }
     }

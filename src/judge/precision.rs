@@ -1,10 +1,14 @@
 //! How precisely the difference between measurement and claim is known.
 
-use super::compare::Sample;
+use super::compare::{ALPHA, POWER, Sample, usable};
 use crate::manifest::Printed;
-use crate::stats;
+use crate::stats::{self, ByDegrees};
 
-use super::compare::usable;
+/// t(1 − α, df).
+static QUANTILE: ByDegrees = ByDegrees::new(|df| stats::t_quantile(1.0 - ALPHA, df));
+
+/// The smallest gap that is seen with the usual chance, in standard errors.
+static GAP: ByDegrees = ByDegrees::new(|df| stats::smallest_gap(1.0, df, ALPHA, POWER));
 
 /// The runs that stand behind a printed spread whose count is not given.
 const ASSUMED_RUNS: u64 = 10;
@@ -87,17 +91,17 @@ impl Part {
     }
 
     /// Half the interval of a number of runs that was fixed beforehand.
-    fn fixed(&self, alpha: f64) -> Option<f64> {
+    fn fixed(&self) -> Option<f64> {
         let se = self.se();
         if se <= 0.0 {
             return Some(0.0);
         }
-        stats::t_quantile(1.0 - alpha, self.df).map(|t| t * se)
+        QUANTILE.at(self.df).map(|t| t * se)
     }
 
     /// Half the interval that may be looked at after every run.
-    fn anytime(&self, alpha: f64) -> Option<f64> {
-        stats::anytime_half_width(self.se(), self.df, self.runs, alpha)
+    fn anytime(&self) -> Option<f64> {
+        stats::anytime_half_width(self.se(), self.df, self.runs, ALPHA)
     }
 }
 
@@ -194,12 +198,12 @@ impl Precision {
     }
 
     /// Half the width of the 1 − 2α interval; `None` for a single run. A spread of 0 is a fact: half of 0 is 0.
-    pub(super) fn half_width(&self, alpha: f64) -> Option<f64> {
+    pub(super) fn half_width(&self) -> Option<f64> {
         let se = self.se?;
         if se <= 0.0 {
             return Some(0.0);
         }
-        stats::t_quantile(1.0 - alpha, self.df?).map(|t| t * se)
+        QUANTILE.at(self.df?).map(|t| t * se)
     }
 
     /// The same where the runs may be looked at one by one; `None` while it has no ends.
@@ -207,36 +211,37 @@ impl Precision {
     /// The claimed mean does not grow with the looks, so its own part has the fixed width. The two are put
     /// together as by G. Zou and A. Donner, *Construction of confidence limits about effect measures: a general
     /// approach*, Statistics in Medicine 27 (2008): the root of the sum of their squares.
-    pub(super) fn anytime_half_width(&self, alpha: f64) -> Option<f64> {
+    pub(super) fn anytime_half_width(&self) -> Option<f64> {
         let Some(own) = self.own else {
-            return self.half_width(alpha);
+            return self.half_width();
         };
-        let theirs = self.theirs.map_or(Some(0.0), |part| part.fixed(alpha))?;
-        Some(own.anytime(alpha)?.hypot(theirs))
+        let theirs = self.theirs.map_or(Some(0.0), |part| part.fixed())?;
+        Some(own.anytime()?.hypot(theirs))
     }
 
     /// The chance that the test decides a gap of this size.
-    pub(super) fn power(&self, gap: f64, alpha: f64) -> Option<f64> {
+    pub(super) fn power(&self, gap: f64) -> Option<f64> {
         let se = self.se?;
         if se <= 0.0 {
             return Some(if gap > 0.0 { 1.0 } else { 0.0 });
         }
-        stats::t_power(gap / se, self.df?, alpha)
+        let df = self.df?;
+        stats::power_beyond(QUANTILE.at(df)?, gap / se, df)
     }
 
-    /// The smallest gap that is seen with the chance `power`.
-    pub(super) fn smallest_gap(&self, alpha: f64, power: f64) -> Option<f64> {
+    /// The smallest gap that is seen with the chance [`POWER`].
+    pub(super) fn smallest_gap(&self) -> Option<f64> {
         let se = self.se?;
         if se <= 0.0 {
             return Some(0.0);
         }
-        stats::smallest_gap(se, self.df?, alpha, power)
+        Some(GAP.at(self.df?)? * se)
     }
 
     /// The same where the runs may be looked at one by one; `None` while the interval has no ends.
     ///
     /// Normal noise around the gap is allowed for beside the interval: close to the truth, and never exact.
-    pub(super) fn anytime_smallest_gap(&self, alpha: f64, power: f64) -> Option<f64> {
-        Some(self.anytime_half_width(alpha)? + stats::normal_quantile(power)? * self.se?)
+    pub(super) fn anytime_smallest_gap(&self, power: f64) -> Option<f64> {
+        Some(self.anytime_half_width()? + stats::normal_quantile(power)? * self.se?)
     }
 }

@@ -73,7 +73,8 @@ impl Best {
     /// The chance that the best of `count` runs lies below.
     fn chance(&self, count: f64) -> f64 {
         let terms = self.points.iter();
-        terms.map(|(log, weight)| weight * (count * log).exp()).sum()
+        let seen = terms.filter(|(log, _)| count * log > -40.0);
+        seen.map(|(log, weight)| weight * (count * log).exp()).sum()
     }
 
     /// The k from 1 to `most` with this chance: 1 where it is smaller for all, `None` where it is larger.

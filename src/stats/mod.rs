@@ -9,6 +9,7 @@
 
 mod binomial;
 mod bootstrap;
+mod by_degrees;
 mod describe;
 mod distribution;
 mod hypothesis;
@@ -26,12 +27,13 @@ mod sequential;
 
 pub use binomial::{Discordant, clopper_pearson, wilson};
 pub use bootstrap::{Bootstrap, BootstrapError, Resampling};
+pub use by_degrees::ByDegrees;
 pub use describe::{Interval, Welch, mean, sample_sd, welch};
 pub use distribution::{normal_cdf, normal_quantile, t_cdf, t_quantile, variance_ratio_p};
 pub use hypothesis::{Alternative, Group, TTest, Tost, paired_test, tost, welch_test};
 pub use luck::{best_of, best_of_limits};
 pub use multiple::benjamini_hochberg;
-pub use power::{runs_needed, smallest_gap, t_power};
+pub use power::{power_beyond, runs_needed, smallest_gap, t_power};
 pub use sequential::{anytime_half_width, anytime_quantile};
 
 /// `value`, if it is a finite number.
