@@ -1,7 +1,5 @@
 //! Claims that are about the same predictions, and what is known of their test set.
 
-use std::collections::BTreeMap;
-
 use super::claim::{Runs, Span};
 use super::granularity::{self, Granularity};
 use super::{AuditClaim, ClaimAudit, Facts, Finding, SetAudit, algebra, ordering, spread};
@@ -35,22 +33,18 @@ pub(super) struct Set<'a> {
 /// The sets, in the order of their first claims.
 pub(super) fn group(claims: &[AuditClaim]) -> Vec<Set<'_>> {
     let mut sets: Vec<Set<'_>> = Vec::new();
-    let stated = stated_examples(claims);
     for (index, claim) in claims.iter().enumerate() {
         let runs = Runs::of(claim.runs, &claim.value);
-        let examples = claim
-            .examples
-            .or(stated.get(claim.group.as_str()).copied().flatten());
         let same = |set: &&mut Set<'_>| {
             let first = set.members.first();
             first.is_some_and(|(_, first)| first.group == claim.group)
-                && (set.examples, set.runs) == (examples, runs)
+                && (set.examples, set.runs) == (claim.examples, runs)
         };
         match sets.iter_mut().find(same) {
             Some(set) => set.members.push((index, claim)),
             None => sets.push(Set {
                 members: vec![(index, claim)],
-                examples,
+                examples: claim.examples,
                 runs,
                 facts: Facts::default(),
             }),
@@ -58,18 +52,6 @@ pub(super) fn group(claims: &[AuditClaim]) -> Vec<Set<'_>> {
     }
     sets.iter_mut().for_each(|set| set.facts = set.agreed());
     sets
-}
-
-/// How many examples the claims of each group are about, where those that say so agree.
-fn stated_examples(claims: &[AuditClaim]) -> BTreeMap<&str, Option<u64>> {
-    let mut stated: BTreeMap<&str, Option<u64>> = BTreeMap::new();
-    for claim in claims.iter().filter(|claim| claim.examples.is_some()) {
-        let known = stated.entry(&claim.group).or_insert(claim.examples);
-        if *known != claim.examples {
-            *known = None;
-        }
-    }
-    stated
 }
 
 impl Set<'_> {

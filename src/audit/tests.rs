@@ -79,16 +79,12 @@ fn scores_of_one_matrix_have_a_witness_and_others_a_smallest_contradiction() {
 
 #[test]
 fn what_is_left_of_a_contradicting_set_is_audited_too() {
-    let mut claims = [
+    let claims = [
         claim("accuracy", "0.9134"),
         claim("precision", "0.812"),
         claim("recall", "0.734"),
         claim("f1", "0.790"),
     ];
-    for claim in &mut claims {
-        claim.examples = None;
-    }
-    claims[1].examples = Some(178); // the others are about the same predictions
     let found = super::audit(&claims);
     let impossible = found.claims.iter().filter(|claim| !claim.possible);
     assert_eq!(

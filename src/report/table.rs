@@ -7,7 +7,8 @@ use comfy_table::{
 
 use super::escape::one_line;
 use super::words::{
-    FLOOR_UNKNOWN, chance, claim_score, cost, interval, measured, outcome, score, seeds_line, share, wrapped,
+    FLOOR_UNKNOWN, chance, claim_score, cost, interval, lost, measured, outcome, score, seeds_line, share,
+    wrapped,
 };
 use super::{Look, Renderer, Report};
 use crate::judge::{Check, ClaimJudgement, Outcome, Status, Verdict};
@@ -271,6 +272,7 @@ fn conclusion(report: &Report, look: Look) -> String {
         line("trust", &format!("{} of 10 checks pass", judgement.passed())),
         line("cost", &cost(report)),
     ];
+    lines.extend(lost(report).map(|lost| line("", &one_line(&lost))));
     let seeds = report.seeds.iter();
     lines.extend(seeds.map(|seeds| {
         line(

@@ -1,5 +1,6 @@
 //! Numbers and times, as they are read.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use bytesize::ByteSize;
@@ -83,6 +84,27 @@ pub(super) fn score(score: &Overall) -> String {
             score.low, score.high
         ),
     }
+}
+
+/// Which claims the score no longer rests on although they were measured in the previous run; `None` if there are none.
+pub(super) fn lost(report: &Report) -> Option<String> {
+    let measured = |outcome: Outcome| !matches!(outcome, Outcome::NotRun(_));
+    let before = report.previous.iter().flat_map(|previous| &previous.claims);
+    let before: BTreeSet<&str> = before
+        .filter(|claim| measured(claim.outcome))
+        .map(|claim| claim.id.as_str())
+        .collect();
+    let now = report.judgement.claims.iter();
+    let lost: Vec<String> = now
+        .filter(|claim| !measured(claim.outcome) && before.contains(claim.id.as_str()))
+        .map(|claim| format!("`{}`", claim.id))
+        .collect();
+    (!lost.is_empty()).then(|| {
+        format!(
+            "measured in the previous run and not in this one: {}; the two scores are of different claims",
+            lost.join(", ")
+        )
+    })
 }
 
 /// `1 claim`, `2 claims`.

@@ -121,6 +121,120 @@ fn judge_tells_people_what_it_comes_to() {
     ");
 }
 
+#[test]
+fn runs_that_were_looked_at_one_by_one_have_a_wider_interval_and_a_path() {
+    let judge = |more: &[&str]| {
+        let base = [
+            "judge",
+            "--metric",
+            "accuracy",
+            "--claimed",
+            "80.0 %",
+            "--format",
+            "json",
+        ];
+        let measured = ["--measured", "79.5%,0.797,0.796,79.4 %,0.795"];
+        let ran = Bench::new().run(&[&base, &measured[..], more].concat());
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        ran.json()
+    };
+    let (fixed, anytime) = (judge(&[]), judge(&["--anytime"]));
+    let width = |judged: &serde_json::Value| {
+        let end = |at: usize| judged["interval"][at].as_f64().expect("an end");
+        end(1) - end(0)
+    };
+    // The quantiles of five runs: 2.1318 of t, 5.0877 of the mixture.
+    assert!(
+        (width(&anytime) / width(&fixed) - 5.0877 / 2.1318).abs() < 1e-3,
+        "{anytime:#}"
+    );
+    assert_eq!(fixed["looks"], serde_json::json!([]));
+    let outcomes: Vec<_> = anytime["looks"]
+        .as_array()
+        .expect("looks")
+        .iter()
+        .map(|look| {
+            (
+                look["runs"].as_u64(),
+                look["interval"].is_null(),
+                look["outcome"].as_str(),
+            )
+        })
+        .collect();
+    let open = Some("inconclusive");
+    assert_eq!(
+        outcomes,
+        [
+            (Some(2), true, open),
+            (Some(3), true, open),
+            (Some(4), false, open),
+            (Some(5), false, Some("reproduced"))
+        ]
+    );
+}
+
+#[test]
+fn many_cases_are_answered_line_by_line_in_their_order() {
+    let bench = Bench::new();
+    let mut lines: Vec<String> = (0..10_000)
+        .map(|at| {
+            let value = 0.7 + f64::from(at) * 1e-5;
+            format!(r#"{{"id":{at},"metric":"accuracy","claimed":"80.0 %","measured":[{value},0.8]}}"#)
+        })
+        .collect();
+    lines[17] = r#"{"id":"x","metric":"acuracy","claimed":0.80,"measured":[0.8]}"#.to_owned();
+    lines[18] = "not JSON".to_owned();
+    lines[19] =
+        r#"{"metric":"rmse","claimed":3.30,"claimed_runs":3,"measured":[3.6],"tolerance":"0.3","floor":9}"#
+            .to_owned();
+    bench.write("cases.jsonl", &lines.join("\n"));
+    let file = bench.path("cases.jsonl").display().to_string();
+    let ran = bench.run(&["judge", "--cases", &file]);
+    assert_eq!(ran.code, 2, "two cases could not be judged");
+    assert!(
+        ran.stderr.contains("2 cases could not be judged"),
+        "{}",
+        ran.stderr
+    );
+    let answers: Vec<serde_json::Value> = ran
+        .stdout
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("JSON"))
+        .collect();
+    assert_eq!(answers.len(), lines.len());
+    for (at, answer) in answers
+        .iter()
+        .enumerate()
+        .filter(|(at, _)| !(17..20).contains(at))
+    {
+        assert_eq!(answer["id"], at);
+    }
+    assert_eq!(
+        answers[17],
+        serde_json::json!({"line": 18, "error": "unknown metric `acuracy`; did you mean `accuracy`?"})
+    );
+    assert_eq!(answers[18]["line"], 19);
+    assert_eq!(
+        (&answers[19]["outcome"], &answers[19]["margin"]),
+        (&"reproduced".into(), &0.3.into())
+    );
+
+    let one = [
+        "judge",
+        "--metric",
+        "accuracy",
+        "--claimed",
+        "80.0 %",
+        "--measured",
+        "0.7,0.8",
+        "--format",
+        "json",
+    ];
+    let mut alone = bench.run(&one).json();
+    alone["id"] = 0.into();
+    assert_eq!(answers[0], alone, "the same numbers give the same answer");
+}
+
 #[track_caller]
 fn refused(arguments: &[&str]) -> String {
     let ran = Bench::new().run(arguments);

@@ -322,6 +322,26 @@ fn a_spent_budget_ends_the_seeds_and_leaves_what_was_measured() {
 }
 
 #[test]
+fn a_score_never_moves_silently_because_a_claim_is_no_longer_measured() {
+    let bench = Bench::on("seeded");
+    bench.check();
+    let path = bench.path("paper/paper.toml");
+    let text = std::fs::read_to_string(&path).expect("read");
+    std::fs::write(
+        &path,
+        text.replace("accuracy=(?<value>[^ ]+)", "f1=(?<value>[^ ]+)"),
+    )
+    .expect("written");
+    let manifest = path.display().to_string();
+    let ran = bench.run(&["check", &manifest]);
+    let said = ran.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    let expected =
+        "measured in the previous run and not in this one: `odd`; the two scores are of different claims";
+    assert!(said.contains(expected), "{}", ran.stdout);
+    assert!(said.contains("on 1 of 2 claims"), "{}", ran.stdout);
+}
+
+#[test]
 fn outputs_flow_from_step_to_step_seed_by_seed() {
     let ran = Bench::on("trains-and-evaluates").check();
     let odd = ran.claim("odd");

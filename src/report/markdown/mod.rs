@@ -15,8 +15,8 @@ use crate::manifest::{Claim, EnvironmentKind};
 use crate::pipeline::StepRun;
 use crate::report::escape::{block, code, markdown, one_line, prose};
 use crate::report::words::{
-    FLOOR_UNKNOWN, beside, bytes, chance, claim_score, cost, count, duration, interval, measured, outcome,
-    score, sentence, share,
+    FLOOR_UNKNOWN, beside, bytes, chance, claim_score, cost, count, duration, interval, lost, measured,
+    outcome, score, sentence, share,
 };
 use crate::report::{Look, Renderer, Report, replay};
 
@@ -96,10 +96,16 @@ fn heading(report: &Report) -> String {
     }
     let _ = writeln!(text, "| | |\n| --- | --- |");
     let mut row = |name: &str, value: &str| {
-        let _ = writeln!(text, "| **{name}** | {value} |");
+        let name = if name.is_empty() {
+            String::new()
+        } else {
+            format!("**{name}**")
+        };
+        let _ = writeln!(text, "| {name} | {value} |");
     };
     row("Verdict", &format!("**{}**", judgement.ruling.verdict.code()));
     row("Score", &score(&judgement.score));
+    lost(report).iter().for_each(|lost| row("", &prose(lost)));
     row("Trust", &format!("{} of 10 checks pass", judgement.passed()));
     row("Cost", &cost(report));
     if let Some(answer) = &judgement.adoption {
