@@ -107,9 +107,9 @@ fn look(evidence: &ClaimEvidence, measured: &Measured, values: &[f64]) -> Option
 /// Whether the runs so far have decided the claim, so that no more are needed.
 ///
 /// Runs that all gave the same value without having written the same bytes have decided nothing before the
-/// interval of runs that differ could have: two equal accuracies may be chance.
+/// interval of runs that differ could have: two equal accuracies may be chance. Nor has a single run, where others failed.
 pub fn decided(judged: &super::ClaimJudgement, measured: Option<&Measured>) -> bool {
-    let differ = judged.se.is_none_or(|se| se > 0.0);
+    let differ = judged.se.map_or(judged.runs >= 2, |se| se > 0.0);
     let proven = measured.is_some_and(|measured| measured.identical_outputs);
     match judged.as_measured {
         Outcome::Inconclusive | Outcome::NotRun(_) => false,
@@ -118,5 +118,31 @@ pub fn decided(judged: &super::ClaimJudgement, measured: Option<&Measured>) -> b
         | Outcome::Partial
         | Outcome::NotReproduced
         | Outcome::Impossible => differ || proven || judged.runs >= FIRST_WITH_ENDS,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::compare;
+    use super::super::testing::claim;
+    use super::*;
+
+    fn decides(values: &[f64], identical_outputs: bool) -> bool {
+        let mut evidence = claim("0.80", values);
+        evidence.looked_from = Some(2);
+        let measured = evidence.measured.as_mut().expect("measured");
+        measured.identical_outputs = identical_outputs;
+        let judged = compare::claim(&evidence);
+        decided(&judged, evidence.measured.as_ref().ok())
+    }
+
+    #[test]
+    fn neither_a_single_run_nor_equal_values_end_the_runs_by_chance() {
+        assert!(!decides(&[0.80], false));
+        assert!(!decides(&[0.80, 0.80], false));
+        assert!(decides(&[0.80, 0.80], true));
+        assert!(decides(&[0.80, 0.80, 0.80, 0.80], false));
+        assert!(!decides(&[0.80, 0.801, 0.799], false));
+        assert!(decides(&[0.80, 0.801, 0.799, 0.80, 0.8005], false));
     }
 }

@@ -187,7 +187,7 @@ fn many_cases_are_answered_line_by_line_in_their_order() {
     lines[19] =
         r#"{"metric":"rmse","claimed":3.30,"claimed_runs":3,"measured":[3.6],"tolerance":"0.3","floor":9}"#
             .to_owned();
-    bench.write("cases.jsonl", &lines.join("\n"));
+    bench.write("cases.jsonl", &format!("\u{feff}{}\r\n", lines.join("\n")));
     let file = bench.path("cases.jsonl").display().to_string();
     let ran = bench.run(&["judge", "--cases", &file]);
     assert_eq!(ran.code, 2, "two cases could not be judged");

@@ -87,7 +87,14 @@ fn judge_all(file: &Path, terminal: &Terminal) -> io::Result<u64> {
     while !done && !terminal.is_cancelled() {
         let mut lines = Vec::new();
         while lines.len() < AT_ONCE && !done {
-            let line = next_line(&mut reader)?;
+            let mut line = next_line(&mut reader)?;
+            // Editors of some systems put a mark of the encoding before the first line.
+            if number == 0
+                && let Some(line) = &mut line
+                && line.starts_with(b"\xef\xbb\xbf")
+            {
+                line.drain(..3);
+            }
             done = line.is_none();
             number += 1;
             lines.extend(
