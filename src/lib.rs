@@ -19,4 +19,5 @@ pub mod process;
 pub mod reason;
 pub mod report;
 pub mod stats;
+pub mod table;
 pub mod workspace;

@@ -110,6 +110,11 @@ impl Unmeasured {
     }
 }
 
+/// What was written, or is to be measured with, cannot be used.
+pub(crate) fn invalid(fault: Fault, detail: impl Into<String>) -> Unmeasured {
+    Unmeasured::new(Reason::MeasurementInvalid, fault, detail)
+}
+
 impl fmt::Display for Unmeasured {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.reason, self.detail)

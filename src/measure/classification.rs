@@ -5,10 +5,11 @@
 //! the labels or in the predictions. Where scikit-learn asks for a
 //! `zero_division`, it is 0.
 
-use super::predictions::{Classes, Predictions, Rows, invalid};
-use super::registry::{About, Input, Metric};
+use super::predictions::{Classes, Predictions, Rows, listed};
+use super::registry::{About, Input, Metric, Parameter};
 use crate::error::Fault;
-use crate::reason::Unmeasured;
+use crate::reason::{Unmeasured, invalid};
+use crate::table::shown;
 
 /// How often each class was true, predicted, and both, in weights.
 #[derive(Debug)]
@@ -139,11 +140,16 @@ impl Metric for OfClasses {
         self.binary
     }
 
-    fn compute(&self, predictions: &Predictions, rows: Rows<'_>) -> Result<f64, Unmeasured> {
-        let positive = if self.binary {
-            Some(positive(&self.about, predictions)?)
-        } else {
-            None
+    fn compute(
+        &self,
+        predictions: &Predictions,
+        rows: Rows<'_>,
+        parameter: &Parameter,
+    ) -> Result<f64, Unmeasured> {
+        let positive = match parameter {
+            Parameter::Class(class) => Some(known_class(predictions, class)?),
+            _ if self.binary => Some(positive(&self.about, predictions)?),
+            _ => None,
         };
         let mut tally = Tally::of(predictions, rows)?;
         tally.positive = positive
@@ -186,6 +192,21 @@ pub(super) fn positive(about: &About, predictions: &Predictions) -> Result<Strin
         let detail = format!("`{}` is a metric of two classes, and {classes} occur", about.name);
         invalid(Fault::Manifest, detail).hint(format!("name the averaging, as in `{}:macro`", about.name))
     })
+}
+
+/// The class that a metric is asked of, which must occur on one side.
+fn known_class(predictions: &Predictions, class: &str) -> Result<String, Unmeasured> {
+    let classes = predictions.classes()?;
+    match classes.find(class) {
+        Some(_) => Ok(class.to_owned()),
+        None => {
+            let detail = format!(
+                "the class `{}` occurs neither in the labels nor in the predictions",
+                shown(class)
+            );
+            Err(invalid(Fault::Manifest, detail).hint(format!("the classes are {}", listed(&classes.names))))
+        }
+    }
 }
 
 /// The share of each class in the labels.

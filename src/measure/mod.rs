@@ -15,14 +15,11 @@ pub mod predictions;
 mod registry;
 mod regression;
 mod scores;
-mod table;
 
+pub use crate::table::{Side, TableFile};
 pub use extract::{Measurement, Output, PairedExamples, StepFiles, measure, paired};
 pub use predictions::{Predictions, Rows, Truth};
-pub use registry::{
-    About, Input, METRICS, Metric, floor_from_labels, info, markdown, metric, names, signature,
-};
-pub use table::{Side, TableFile};
+pub use registry::{About, Input, METRICS, Metric, Named, Parameter, info, markdown, metric, names};
 
 /// Which way a metric improves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

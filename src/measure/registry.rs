@@ -84,8 +84,8 @@ impl About {
     }
 
     /// `f1:macro|zero_division=0|v=reproof-1`, with `more` options in between.
-    fn signature(&self, more: &[String]) -> String {
-        let mut parts = vec![self.name.to_owned()];
+    fn signature(&self, name: &str, more: &[String]) -> String {
+        let mut parts = vec![name.to_owned()];
         parts.extend((!self.options.is_empty()).then(|| self.options.to_owned()));
         parts.extend_from_slice(more);
         parts.push(format!("v={VERSION}"));
@@ -104,7 +104,21 @@ pub enum Input {
     Numbers,
 }
 
-/// A number computed from predictions and labels.
+/// What stands behind the family in a metric's name.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Parameter {
+    /// Nothing.
+    #[default]
+    None,
+    /// `@K`: a whole number from 1.
+    Count(usize),
+    /// `@B`, `@Q`, `@T`: a positive number, or one between 0 and 1.
+    Number(f64),
+    /// `:class=…`: the class that counts as the positive one, among any number of classes.
+    Class(String),
+}
+
+/// A number computed from predictions and labels: a metric, or a family of them with a parameter.
 pub trait Metric: Sync + std::fmt::Debug {
     /// What is known of it.
     fn about(&self) -> &About;
@@ -125,7 +139,12 @@ pub trait Metric: Sync + std::fmt::Debug {
     ///
     /// When the predictions lack what it is computed from, or where the
     /// reference gives no finite number, such as ROC AUC of a single class.
-    fn compute(&self, predictions: &Predictions, rows: Rows<'_>) -> Result<f64, Unmeasured>;
+    fn compute(
+        &self,
+        predictions: &Predictions,
+        rows: Rows<'_>,
+        parameter: &Parameter,
+    ) -> Result<f64, Unmeasured>;
 
     /// What a model that learnt nothing gets on these labels, where that is known.
     ///
@@ -169,47 +188,112 @@ pub static METRICS: &[&dyn Metric] = &[
     &regression::SPEARMAN,
 ];
 
+/// A metric by its full name, parameter included: what `hits@10` or `f1:class=cat` stands for.
+#[derive(Clone, Debug)]
+pub struct Named {
+    info: MetricInfo,
+    metric: &'static dyn Metric,
+    parameter: Parameter,
+}
+
+impl Named {
+    /// What is known of it without computing it.
+    pub fn info(&self) -> &MetricInfo {
+        &self.info
+    }
+
+    /// Its canonical name.
+    pub fn name(&self) -> &str {
+        &self.info.name
+    }
+
+    /// What is known of its family.
+    pub fn about(&self) -> &'static About {
+        self.metric.about()
+    }
+
+    /// What it is computed from.
+    pub fn input(&self) -> Input {
+        self.metric.input()
+    }
+
+    /// The value over the examples at `rows`, which may repeat.
+    ///
+    /// # Errors
+    ///
+    /// See [`Metric::compute`].
+    pub fn compute(&self, predictions: &Predictions, rows: Rows<'_>) -> Result<f64, Unmeasured> {
+        self.metric.compute(predictions, rows, &self.parameter)
+    }
+
+    /// What it is on `predictions`, down to the choices that its name leaves open.
+    ///
+    /// Two values are comparable only when their signatures are equal.
+    pub fn signature(&self, predictions: &Predictions) -> String {
+        let chosen = matches!(self.parameter, Parameter::Class(_));
+        let positive = (self.metric.binary() && !chosen)
+            .then(|| predictions.positive().ok().flatten())
+            .flatten();
+        let weights = predictions.weights().map(|_| "weights=column".to_owned());
+        let more: Vec<_> = positive
+            .map(|class| format!("positive={class}"))
+            .into_iter()
+            .chain(weights)
+            .collect();
+        self.metric.about().signature(self.name(), &more)
+    }
+
+    /// What a model that learnt nothing gets on these labels, where that is known.
+    ///
+    /// See [`Metric::floor`]; docs/metrics.md lists the rules.
+    pub fn floor(&self, predictions: &Predictions) -> Option<f64> {
+        let known = match self.parameter {
+            Parameter::Class(_) => None,
+            _ => self.metric.floor(predictions),
+        };
+        known.filter(|floor| floor.is_finite())
+    }
+}
+
+/// The metrics of a positive class that can be asked of any class.
+const PER_CLASS: [&str; 4] = ["f1", "precision", "recall", "jaccard"];
+
 /// The metric called `name`, which may be an alias, if it is computed here.
-pub fn metric(name: &str) -> Option<&'static dyn Metric> {
-    let name = info(name)?.name;
-    METRICS.iter().copied().find(|metric| metric.about().name == name)
-}
-
-/// What `metric` is, down to the choices that its name leaves open, on `predictions`.
-///
-/// Two values are comparable only when their signatures are equal.
-pub fn signature(metric: &dyn Metric, predictions: &Predictions) -> String {
-    let positive = metric
-        .binary()
-        .then(|| predictions.positive().ok().flatten())
-        .flatten();
-    let weights = predictions.weights().map(|_| "weights=column".to_owned());
-    let more: Vec<_> = positive
-        .map(|class| format!("positive={class}"))
-        .into_iter()
-        .chain(weights)
-        .collect();
-    metric.about().signature(&more)
-}
-
-/// What a model that learnt nothing gets in the metric called `name` on these labels, where that is known.
-///
-/// See [`Metric::floor`]; docs/metrics.md lists the rules.
-pub fn floor_from_labels(name: &str, predictions: &Predictions) -> Option<f64> {
-    metric(name)?.floor(predictions).filter(|floor| floor.is_finite())
+pub fn metric(name: &str) -> Option<Named> {
+    let found = find(name)?;
+    Some(Named {
+        metric: found.metric?,
+        info: found.info,
+        parameter: found.parameter,
+    })
 }
 
 /// What is known of the metric called `name`, which may be an alias (`auc`, `F1-macro`).
 pub fn info(name: &str) -> Option<MetricInfo> {
+    Some(find(name)?.info)
+}
+
+/// What a name stands for.
+struct Found {
+    info: MetricInfo,
+    metric: Option<&'static dyn Metric>,
+    parameter: Parameter,
+}
+
+fn find(name: &str) -> Option<Found> {
     if let Some((base, class)) = name.split_once(":class=") {
         return of_one_class(base, class);
     }
     let wanted = Wanted::new(name);
-    entries().find_map(|(about, computed)| {
-        let parameter = std::iter::once(about.name)
+    entries().find_map(|(about, metric)| {
+        let text = std::iter::once(about.name)
             .chain(about.aliases.iter().copied())
             .find_map(|known| wanted.fits(known))?;
-        Some(known(about, parameter, computed))
+        Some(Found {
+            info: known(about, text, metric.is_some()),
+            metric,
+            parameter: Template::of(about.name).map_or(Parameter::None, |template| template.parameter(text)),
+        })
     })
 }
 
@@ -218,9 +302,9 @@ pub fn names() -> Vec<String> {
     entries().map(|(about, _)| about.name.to_owned()).collect()
 }
 
-fn entries() -> impl Iterator<Item = (&'static About, bool)> {
-    let computed = METRICS.iter().map(|metric| (metric.about(), true));
-    computed.chain(PLANNED.iter().map(|about| (about, false)))
+fn entries() -> impl Iterator<Item = (&'static About, Option<&'static dyn Metric>)> {
+    let computed = METRICS.iter().map(|metric| (metric.about(), Some(*metric)));
+    computed.chain(PLANNED.iter().map(|about| (about, None)))
 }
 
 fn known(about: &About, parameter: &str, computed: bool) -> MetricInfo {
@@ -238,13 +322,16 @@ fn known(about: &About, parameter: &str, computed: bool) -> MetricInfo {
 }
 
 /// `f1:class=cat`: one class of a multi-class metric. The class keeps its case.
-fn of_one_class(base: &str, class: &str) -> Option<MetricInfo> {
-    let base = info(base)?;
-    let per_class = ["f1", "precision", "recall", "jaccard"].contains(&base.name.as_str());
-    (per_class && !class.trim().is_empty()).then(|| MetricInfo {
-        name: format!("{}:class={}", base.name, class.trim()),
-        computed: false,
-        ..base
+fn of_one_class(base: &str, class: &str) -> Option<Found> {
+    let (found, class) = (find(base)?, class.trim());
+    let per_class = PER_CLASS.contains(&found.info.name.as_str());
+    (per_class && !class.is_empty()).then(|| Found {
+        info: MetricInfo {
+            name: format!("{}:class={class}", found.info.name),
+            ..found.info
+        },
+        parameter: Parameter::Class(class.to_owned()),
+        ..found
     })
 }
 
@@ -339,6 +426,14 @@ impl<'a> Template<'a> {
         })
     }
 
+    /// What an accepted text says.
+    fn parameter(&self, text: &str) -> Parameter {
+        match self.letter {
+            'K' => text.parse().map_or(Parameter::None, Parameter::Count),
+            _ => text.parse().map_or(Parameter::None, Parameter::Number),
+        }
+    }
+
     fn accepts(&self, parameter: &str) -> bool {
         let number = || plain_decimal(parameter);
         match self.letter {
@@ -366,8 +461,8 @@ pub fn markdown() -> String {
         "| name | what it is | also called | better | range | floor | signature | reference | computed |\n\
          | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n",
     );
-    for (about, computed) in entries() {
-        text.push_str(&row(about, computed));
+    for (about, metric) in entries() {
+        text.push_str(&row(about, metric.is_some()));
     }
     text
 }
@@ -387,7 +482,7 @@ fn row(about: &About, computed: bool) -> String {
         format!("{} … {}", bound(about.range.0), bound(about.range.1)),
         about.floor.map_or("–".to_owned(), |floor| floor.to_string()),
         if computed {
-            code(&about.signature(&[]))
+            code(&about.signature(about.name, &[]))
         } else {
             "–".to_owned()
         },

@@ -1,10 +1,10 @@
 //! Metrics of predicted numbers.
 
 use super::classification::finite;
-use super::predictions::{Predictions, Rows, invalid};
-use super::registry::{About, Input, Metric};
+use super::predictions::{Predictions, Rows};
+use super::registry::{About, Input, Metric, Parameter};
 use crate::error::Fault;
-use crate::reason::Unmeasured;
+use crate::reason::{Unmeasured, invalid};
 
 /// The examples that count: true number, predicted number, weight.
 #[derive(Debug, Default)]
@@ -79,7 +79,7 @@ impl Metric for OfNumbers {
         Input::Numbers
     }
 
-    fn compute(&self, predictions: &Predictions, rows: Rows<'_>) -> Result<f64, Unmeasured> {
+    fn compute(&self, predictions: &Predictions, rows: Rows<'_>, _: &Parameter) -> Result<f64, Unmeasured> {
         let pairs = Pairs::of(predictions, rows)?;
         finite(&self.about, (self.formula)(&pairs, &self.about)?)
     }

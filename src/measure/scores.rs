@@ -1,10 +1,10 @@
 //! Metrics of scores: how well they order the classes, and how good they are as probabilities.
 
 use super::classification::{finite, positive, prior};
-use super::predictions::{Classes, Predictions, Rows, Scores, invalid};
-use super::registry::{About, Input, Metric};
+use super::predictions::{Classes, Predictions, Rows, Scores};
+use super::registry::{About, Input, Metric, Parameter};
 use crate::error::Fault;
-use crate::reason::Unmeasured;
+use crate::reason::{Unmeasured, invalid};
 
 /// How far the probabilities of one example may be from summing to 1.
 ///
@@ -35,7 +35,7 @@ impl Metric for OfScores {
         true
     }
 
-    fn compute(&self, predictions: &Predictions, rows: Rows<'_>) -> Result<f64, Unmeasured> {
+    fn compute(&self, predictions: &Predictions, rows: Rows<'_>, _: &Parameter) -> Result<f64, Unmeasured> {
         finite(&self.about, (self.formula)(predictions, rows, &self.about)?)
     }
 

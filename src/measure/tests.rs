@@ -20,6 +20,8 @@ struct Reference {
 #[derive(Deserialize)]
 struct Case {
     case: String,
+    /// The full name, where the file is of a family such as `hits@K`.
+    metric: Option<String>,
     truth: Option<Vec<String>>,
     predicted: Option<Vec<String>>,
     scores: Option<Vec<f64>>,
@@ -68,7 +70,7 @@ fn every_metric_has_reference_values_and_agrees_with_them() {
         let path = format!(
             "{}/fixtures/metrics/{}.json",
             env!("CARGO_MANIFEST_DIR"),
-            name.replace(':', "-")
+            name.replace([':', '@'], "-")
         );
         let text = fs::read_to_string(&path)
             .unwrap_or_else(|_| panic!("metric `{name}` has no reference values: write {path}"));
@@ -83,9 +85,11 @@ fn every_metric_has_reference_values_and_agrees_with_them() {
             "{path} has no values"
         );
         for case in reference.cases {
+            let named = super::metric(case.metric.as_deref().unwrap_or(name)).expect("a metric");
+            assert_eq!(named.about().name, name);
             let value = case
                 .predictions()
-                .and_then(|given| metric.compute(&given, Rows::All));
+                .and_then(|given| named.compute(&given, Rows::All));
             match (value, case.expected) {
                 (Ok(value), Some(expected)) => {
                     assert!(
@@ -108,7 +112,7 @@ fn a_reference_names_the_library_and_version_that_the_registry_names() {
         let path = format!(
             "{}/fixtures/metrics/{}.json",
             env!("CARGO_MANIFEST_DIR"),
-            name.replace(':', "-")
+            name.replace([':', '@'], "-")
         );
         let text = fs::read_to_string(&path).unwrap();
         let made: Reference = serde_json::from_str(&text).unwrap();
@@ -279,14 +283,14 @@ fn compute(name: &str, predictions: &Predictions) -> Result<f64, Unmeasured> {
 #[test]
 fn a_signature_names_every_choice() {
     let two = classes("0 1 1", "0 1 0");
-    let of = |name: &str, predictions: &Predictions| signature(metric(name).unwrap(), predictions);
+    let of = |name: &str, predictions: &Predictions| metric(name).unwrap().signature(predictions);
     assert_eq!(of("macro-f1", &two), "f1:macro|zero_division=0|v=reproof-1");
     assert_eq!(of("f1", &two), "f1|zero_division=0|positive=1|v=reproof-1");
     let weighted = two.with_weights(vec![1.0, 2.0, 1.0]).unwrap();
     assert_eq!(of("accuracy", &weighted), "accuracy|weights=column|v=reproof-1");
     let all: HashSet<_> = METRICS
         .iter()
-        .map(|metric| signature(*metric, &weighted))
+        .map(|metric| super::metric(metric.about().name).unwrap().signature(&weighted))
         .collect();
     assert_eq!(all.len(), METRICS.len());
 }
@@ -294,6 +298,7 @@ fn a_signature_names_every_choice() {
 #[test]
 fn floors_follow_from_the_labels() {
     let three = classes("a a a b c", "a b c a b");
+    let floor_from_labels = |name: &str, predictions: &Predictions| metric(name)?.floor(predictions);
     assert_eq!(floor_from_labels("accuracy", &three), Some(0.6));
     assert_eq!(floor_from_labels("balanced_accuracy", &three), Some(1.0 / 3.0));
     assert_eq!(floor_from_labels("f1:macro", &three), None);
@@ -415,7 +420,10 @@ fn no_rows_are_refused_by_every_metric() {
         } else {
             &all
         };
-        assert!(metric.compute(given, Rows::At(&[])).is_err(), "{metric:?}");
+        assert!(
+            metric.compute(given, Rows::At(&[]), &Parameter::None).is_err(),
+            "{metric:?}"
+        );
     }
 }
 
@@ -463,7 +471,7 @@ proptest! {
         let rows: Vec<usize> = picks.iter().map(|pick| pick.index(pairs.len())).collect();
         let drawn = from_pairs(&rows.iter().map(|row| pairs[*row]).collect::<Vec<_>>());
         for metric in METRICS.iter().filter(|metric| metric.input() == Input::Classes && !metric.binary()) {
-            match (metric.compute(&given, Rows::At(&rows)), metric.compute(&drawn, Rows::All)) {
+            match (metric.compute(&given, Rows::At(&rows), &Parameter::None), metric.compute(&drawn, Rows::All, &Parameter::None)) {
                 (Ok(a), Ok(b)) => prop_assert!(near(a, b), "{:?}", metric),
                 (a, b) => prop_assert!(a.is_err() && b.is_err(), "{:?}", metric),
             }
@@ -477,7 +485,7 @@ proptest! {
         let given = from_pairs(&pairs);
         let weighted = given.clone().with_weights(weights).unwrap();
         for metric in METRICS.iter().filter(|metric| metric.input() == Input::Classes && !metric.binary()) {
-            match (metric.compute(&given, Rows::At(&rows)), metric.compute(&weighted, Rows::All)) {
+            match (metric.compute(&given, Rows::At(&rows), &Parameter::None), metric.compute(&weighted, Rows::All, &Parameter::None)) {
                 (Ok(a), Ok(b)) => prop_assert!(near(a, b), "{:?}", metric),
                 (a, b) => prop_assert!(a.is_err() && b.is_err(), "{:?}", metric),
             }
@@ -568,7 +576,7 @@ proptest! {
         let classes = Predictions::from_classes(&truth, Some(&predicted)).unwrap().with_scores(scores).unwrap();
         for metric in METRICS {
             let given = if metric.input() == Input::Numbers { given.as_ref().ok() } else { Some(&classes) };
-            let Some(Ok(value)) = given.map(|given| metric.compute(given, Rows::All)) else { continue };
+            let Some(Ok(value)) = given.map(|given| metric.compute(given, Rows::All, &Parameter::None)) else { continue };
             let (least, greatest) = metric.about().range;
             prop_assert!((least - 1e-9..=greatest + 1e-9).contains(&value), "{:?}: {}", metric, value);
         }

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::pick::{Candidate, Matches, Picker};
 use crate::error::Fault;
 use crate::manifest::{Pick, RowPick};
-use crate::measure::table::{Column, NotUtf8, Row, Table, TableFile, shown};
 use crate::reason::{Reason, Unmeasured};
+use crate::table::{Column, NotUtf8, Row, Table, TableFile, shown};
 
 /// The cells of `column` in the rows that count, and how they were picked.
 ///

@@ -18,12 +18,12 @@ use std::path::PathBuf;
 pub use self::paired::{PairedExamples, paired};
 
 use self::pick::Candidate;
-use super::predictions::{self, Predictions, Request, Rows, Truth, invalid};
-use super::table::{Side, TableFile, nearest, shown};
-use super::{Direction, Metric, MetricInfo, floor_from_labels, info, metric, signature};
+use super::predictions::{self, Predictions, Request, Rows, Truth};
+use super::{Direction, MetricInfo, Named, info, metric};
 use crate::error::Fault;
 use crate::manifest::{Extraction, TextSource};
-use crate::reason::{Reason, Unmeasured};
+use crate::reason::{Reason, Unmeasured, invalid};
+use crate::table::{Side, TableFile, nearest, shown};
 
 /// What one execution of a step left behind, and the labels that it may be measured with.
 #[derive(Clone, Debug, Default)]
@@ -282,7 +282,7 @@ impl<'a> PredictionsOf<'a> {
         })
     }
 
-    fn read(&self, metric: &'static dyn Metric, files: &StepFiles) -> Result<Predictions, Unmeasured> {
+    fn read(&self, metric: &Named, files: &StepFiles) -> Result<Predictions, Unmeasured> {
         let truth = files.truths.get(self.truth).ok_or_else(|| {
             let detail = format!("there are no labels `{}`", shown(self.truth));
             invalid(Fault::Manifest, detail).hint("`truth` names a data set of the manifest")
@@ -294,13 +294,13 @@ impl<'a> PredictionsOf<'a> {
             target: self.target,
             columns: self.columns,
             positive: self.positive,
-            metrics: &[metric],
+            metrics: std::slice::from_ref(metric),
         })
     }
 
     fn measure(&self, name: &str, files: &StepFiles) -> Result<Measurement, Unmeasured> {
         let metric = metric(name).ok_or_else(|| not_computed(name))?;
-        let predictions = self.read(metric, files)?;
+        let predictions = self.read(&metric, files)?;
         let in_file = |error: Unmeasured| Unmeasured {
             detail: format!("`{}`: {}", shown(self.file), error.detail),
             ..error
@@ -314,8 +314,8 @@ impl<'a> PredictionsOf<'a> {
         Ok(Measurement {
             values: vec![value],
             examples: u64::try_from(examples).ok(),
-            floor: floor_from_labels(name, &predictions),
-            signature: Some(signature(metric, &predictions)),
+            floor: metric.floor(&predictions),
+            signature: Some(metric.signature(&predictions)),
             places: vec![format!("{} ({examples} rows)", shown(self.file))],
             half_unit: 0.0,
             notes: predictions.notes().to_vec(),
@@ -338,8 +338,8 @@ fn not_computed(name: &str) -> Unmeasured {
 /// Text that a step wrote, opened with the rules for its side.
 fn text_file(file: &TableFile) -> Result<Box<dyn std::io::BufRead>, Unmeasured> {
     debug_assert_eq!(file.side, Side::Written, "only what the step wrote is searched");
-    super::table::checked(file)?;
-    super::table::open(file)
+    crate::table::checked(file)?;
+    crate::table::open(file)
 }
 
 #[cfg(test)]

@@ -4,9 +4,8 @@ use super::pick::Candidate;
 use crate::error::Fault;
 use crate::manifest::Unit;
 use crate::measure::MetricInfo;
-use crate::measure::predictions::invalid;
-use crate::measure::table::shown;
-use crate::reason::Unmeasured;
+use crate::reason::{Unmeasured, invalid};
+use crate::table::shown;
 
 /// How far outside its range a metric still counts as on the edge: `f32` prints 1.0000001.
 const EDGE: f64 = 1e-6;

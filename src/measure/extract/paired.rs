@@ -2,7 +2,7 @@
 
 use super::{PredictionsOf, Rows, StepFiles, metric};
 use crate::manifest::Extraction;
-use crate::measure::{Direction, Metric, Predictions};
+use crate::measure::{Direction, Named, Predictions};
 use crate::stats::{Bootstrap, BootstrapError, Discordant, Resampling};
 
 /// How the examples are resampled. Fixed, so that a check says the same when it is made again.
@@ -19,7 +19,7 @@ const RESAMPLING: Resampling = Resampling {
 pub struct PairedExamples {
     first: Predictions,
     second: Predictions,
-    metric: &'static dyn Metric,
+    metric: Named,
     direction: Direction,
 }
 
@@ -41,8 +41,8 @@ pub fn paired(
         return None;
     }
     let metric = metric(name)?;
-    let first = first.read(metric, of_first).ok()?;
-    let second = second.read(metric, of_second).ok()?;
+    let first = first.read(&metric, of_first).ok()?;
+    let second = second.read(&metric, of_second).ok()?;
     (first.len() == second.len()).then_some(PairedExamples {
         first,
         second,
@@ -77,7 +77,7 @@ impl PairedExamples {
     /// On how many examples only one of the two is right; `None` unless the metric is the plain accuracy.
     pub fn discordant(&self) -> Option<Discordant> {
         let weighted = self.first.weights().is_some() || self.second.weights().is_some();
-        if weighted || self.metric.about().name != "accuracy" {
+        if weighted || self.metric.name() != "accuracy" {
             return None;
         }
         let is_right = |of: &Predictions, row: usize| {

@@ -8,9 +8,8 @@ use super::pick::{Candidate, Matches, Picker};
 use super::text_file;
 use crate::error::Fault;
 use crate::manifest::Pick;
-use crate::measure::predictions::invalid;
-use crate::measure::table::{Breaks, Lines, TableFile, shown, unreadable};
-use crate::reason::{Reason, Unmeasured};
+use crate::reason::{Reason, Unmeasured, invalid};
+use crate::table::{Breaks, Lines, TableFile, shown, unreadable};
 
 /// The most of a line that is searched, in bytes.
 const LONGEST_LINE: usize = 64 << 10;

@@ -2,8 +2,7 @@
 
 use crate::error::Fault;
 use crate::manifest::Pick;
-use crate::measure::predictions::invalid;
-use crate::reason::Unmeasured;
+use crate::reason::{Unmeasured, invalid};
 
 /// More matches than this are not runs.
 const MOST: usize = 100_000;

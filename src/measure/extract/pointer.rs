@@ -9,9 +9,8 @@ use serde::de::{
 use super::pick::Candidate;
 use super::text_file;
 use crate::error::Fault;
-use crate::measure::predictions::invalid;
-use crate::measure::table::{PythonJson, TableFile, nearest, shown};
-use crate::reason::{Reason, Unmeasured};
+use crate::reason::{Reason, Unmeasured, invalid};
+use crate::table::{PythonJson, TableFile, nearest, shown};
 
 /// More values than this are not runs.
 const MOST_VALUES: usize = 100_000;
@@ -75,7 +74,7 @@ fn candidates(file: &TableFile, pointer: &str, values: Vec<String>, array: bool)
 
 fn not_json(file: &TableFile, error: &serde_json::Error) -> Unmeasured {
     if let Some(kind) = error.io_error_kind() {
-        return crate::measure::table::unreadable(file, &std::io::Error::new(kind, error.to_string()));
+        return crate::table::unreadable(file, &std::io::Error::new(kind, error.to_string()));
     }
     file.invalid(format_args!(
         "it is not JSON that can be used: {}",

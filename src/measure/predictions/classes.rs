@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 
-use super::{Classes, invalid};
+use super::Classes;
 use crate::error::Fault;
-use crate::measure::table::shown;
-use crate::reason::Unmeasured;
+use crate::reason::{Unmeasured, invalid};
+use crate::table::shown;
 
 /// More classes than this are numbers, or noise.
 const MOST_CLASSES: usize = 1 << 20;
@@ -180,7 +180,7 @@ fn obvious_positive(names: &[String]) -> Option<String> {
 }
 
 /// The first few names, for messages.
-pub(super) fn listed(names: &[String]) -> String {
+pub(in crate::measure) fn listed(names: &[String]) -> String {
     let few: Vec<_> = names
         .iter()
         .take(3)

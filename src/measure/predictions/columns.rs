@@ -1,9 +1,8 @@
 //! Columns of one file while they are read.
 
 use super::classes::Interner;
-use super::invalid;
-use crate::measure::table::{Column, Row, Side, Table, TableFile, shown};
-use crate::reason::Unmeasured;
+use crate::reason::{Unmeasured, invalid};
+use crate::table::{Column, Row, Side, Table, TableFile, shown};
 
 /// More rows than this are refused.
 const MOST_ROWS: usize = 1 << 30;

@@ -8,10 +8,9 @@ use std::collections::hash_map::Entry;
 
 use super::classes::whole_number;
 use super::columns::{Columns, EXAMPLES, Texts};
-use super::invalid;
 use crate::error::Fault;
-use crate::measure::table::{TableFile, shown};
-use crate::reason::Unmeasured;
+use crate::reason::{Unmeasured, invalid};
+use crate::table::{TableFile, shown};
 
 /// One side of the join.
 pub(super) struct Keyed<'a> {

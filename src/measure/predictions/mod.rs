@@ -12,8 +12,9 @@ mod read;
 pub use read::{Request, Truth, read};
 
 use self::classes::Interner;
+pub(super) use self::classes::listed;
 use crate::error::Fault;
-use crate::reason::{Reason, Unmeasured};
+use crate::reason::{Unmeasured, invalid};
 
 /// Which examples count, and how often.
 #[derive(Clone, Copy, Debug)]
@@ -274,11 +275,6 @@ impl Classes {
             u32::try_from(self.names.len() - 1).unwrap_or(u32::MAX)
         })
     }
-}
-
-/// A measurement that cannot be used.
-pub(super) fn invalid(fault: Fault, detail: impl Into<String>) -> Unmeasured {
-    Unmeasured::new(Reason::MeasurementInvalid, fault, detail)
 }
 
 fn same_length(labels: usize, predictions: usize) -> Result<(), Unmeasured> {

@@ -7,12 +7,12 @@ use std::path::PathBuf;
 use super::classes::{Interner, listed, repeated, whole_number};
 use super::columns::{Columns, Plan};
 use super::join::{Keyed, by_id, by_position};
-use super::{Classes, Numbers, Predictions, Scores, invalid};
+use super::{Classes, Numbers, Predictions, Scores};
 use crate::error::Fault;
 use crate::manifest::Data;
-use crate::measure::registry::{Input, Metric};
-use crate::measure::table::{Column, Side, Table, TableFile, nearest, shown};
-use crate::reason::Unmeasured;
+use crate::measure::registry::{Input, Named};
+use crate::reason::{Unmeasured, invalid};
+use crate::table::{Column, Side, Table, TableFile, nearest, shown};
 
 /// How many entries of a folder are looked at.
 const MOST_ENTRIES: usize = 10_000;
@@ -60,7 +60,7 @@ pub struct Request<'a> {
     /// The positive class, where it is not the obvious one.
     pub positive: Option<&'a str>,
     /// What will be computed: this decides what is read.
-    pub metrics: &'a [&'a dyn Metric],
+    pub metrics: &'a [Named],
 }
 
 impl Request<'_> {

@@ -9,7 +9,8 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::manifest::{Data, Role, TableFormat};
-use crate::measure::{Metric, Side, TableFile, metric};
+use crate::measure::{Named, Side, TableFile, metric};
+use crate::reason::Reason;
 
 /// A folder with labels and predictions in it.
 struct Desk {
@@ -70,7 +71,7 @@ impl Desk {
     }
 
     fn read(&self, name: &str) -> Result<Predictions, Unmeasured> {
-        let metrics: &[&dyn Metric] = &[metric(name).unwrap()];
+        let metrics: &[Named] = &[metric(name).unwrap()];
         read(&Request {
             predictions: &self.predictions,
             truth: &self.truth,

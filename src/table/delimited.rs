@@ -4,8 +4,7 @@ use std::io::BufRead;
 
 use super::input::{Allowance, Rationed, open as open_file, unreadable};
 use super::{Row, TableFile, Visit, position};
-use crate::measure::predictions::invalid;
-use crate::reason::Unmeasured;
+use crate::reason::{Unmeasured, invalid};
 
 /// What may separate the cells of a file that is called CSV.
 const SEPARATORS: [u8; 3] = [b',', b';', b'\t'];

@@ -10,15 +10,14 @@ use flate2::bufread::MultiGzDecoder;
 
 use super::{Side, TableFile};
 use crate::error::Fault;
-use crate::measure::predictions::invalid;
-use crate::reason::Unmeasured;
+use crate::reason::{Unmeasured, invalid};
 
 /// The most bytes that are read of one file, after decompression.
 const MOST_BYTES: u64 = 16 << 30;
 
 /// What lies at a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::measure) enum Kind {
+pub(crate) enum Kind {
     /// A regular file.
     File,
     /// A folder.
@@ -35,7 +34,7 @@ impl Kind {
     /// # Errors
     ///
     /// When the machine does not say.
-    pub(in crate::measure) fn of(path: &Path, side: Side) -> io::Result<Self> {
+    pub(crate) fn of(path: &Path, side: Side) -> io::Result<Self> {
         let metadata = match side {
             Side::Written => fs::symlink_metadata(path),
             Side::Pinned => fs::metadata(path),
@@ -51,7 +50,7 @@ impl Kind {
 }
 
 /// Refuses whatever is not a regular file: opening a pipe would wait for ever.
-pub(in crate::measure) fn checked(file: &TableFile) -> Result<(), Unmeasured> {
+pub(crate) fn checked(file: &TableFile) -> Result<(), Unmeasured> {
     match Kind::of(&file.path, file.side) {
         Ok(Kind::File) => Ok(()),
         Ok(Kind::Folder) => {
@@ -72,7 +71,7 @@ pub(in crate::measure) fn checked(file: &TableFile) -> Result<(), Unmeasured> {
 /// # Errors
 ///
 /// When it cannot be opened, or is text in UTF-16.
-pub(in crate::measure) fn open(file: &TableFile) -> Result<Box<dyn BufRead>, Unmeasured> {
+pub(crate) fn open(file: &TableFile) -> Result<Box<dyn BufRead>, Unmeasured> {
     let opened = File::open(&file.path).map_err(|error| unreadable(file, &error))?;
     let mut plain = BufReader::with_capacity(1 << 16, opened);
     let start = plain.fill_buf().map_err(|error| unreadable(file, &error))?;
@@ -96,7 +95,7 @@ pub(in crate::measure) fn open(file: &TableFile) -> Result<Box<dyn BufRead>, Unm
 }
 
 /// A failure of reading: what the file holds, or what the machine does.
-pub(in crate::measure) fn unreadable(file: &TableFile, error: &io::Error) -> Unmeasured {
+pub(crate) fn unreadable(file: &TableFile, error: &io::Error) -> Unmeasured {
     let data = [
         io::ErrorKind::InvalidData,
         io::ErrorKind::InvalidInput,

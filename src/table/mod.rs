@@ -11,13 +11,12 @@ mod lines;
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
-pub(super) use self::input::{checked, open, unreadable};
-pub(super) use self::json::PythonJson;
-pub(super) use self::lines::{Breaks, Lines};
+pub(crate) use self::input::{checked, open, unreadable};
+pub(crate) use self::json::PythonJson;
+pub(crate) use self::lines::{Breaks, Lines};
 use crate::error::Fault;
 use crate::manifest::TableFormat;
-use crate::measure::predictions::invalid;
-use crate::reason::Unmeasured;
+use crate::reason::{Unmeasured, invalid};
 
 /// More columns than this are refused.
 const MOST_COLUMNS: usize = 1 << 16;
@@ -32,7 +31,7 @@ pub enum Side {
 }
 
 impl Side {
-    pub(super) fn fault(self) -> Fault {
+    pub(crate) fn fault(self) -> Fault {
         match self {
             Self::Written => Fault::Paper,
             Self::Pinned => Fault::Manifest,
@@ -68,7 +67,7 @@ impl TableFile {
         }
     }
 
-    pub(super) fn invalid(&self, detail: impl std::fmt::Display) -> Unmeasured {
+    pub(crate) fn invalid(&self, detail: impl std::fmt::Display) -> Unmeasured {
         invalid(self.side.fault(), format!("`{}`: {detail}", shown(&self.name)))
     }
 
@@ -110,10 +109,10 @@ fn by_ending(name: &str) -> Result<TableFormat, &'static str> {
 
 /// A column by name, or by position in a file without a header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Column(pub(super) usize);
+pub(crate) struct Column(pub(super) usize);
 
 /// An open table.
-pub(super) struct Table {
+pub(crate) struct Table {
     file: TableFile,
     columns: Vec<String>,
     headless: bool,
@@ -126,7 +125,7 @@ enum Body {
 }
 
 /// The cells of one row.
-pub(super) enum Row<'a> {
+pub(crate) enum Row<'a> {
     Delimited(&'a csv::ByteRecord),
     Json(&'a [Option<String>]),
 }
@@ -137,7 +136,7 @@ impl Row<'_> {
     /// # Errors
     ///
     /// When it is not UTF-8.
-    pub(super) fn cell(&self, column: Column) -> Result<Option<&str>, NotUtf8> {
+    pub(crate) fn cell(&self, column: Column) -> Result<Option<&str>, NotUtf8> {
         let text = match self {
             Self::Delimited(record) => {
                 let cell = record.get(column.0).map(std::str::from_utf8).transpose();
@@ -151,7 +150,7 @@ impl Row<'_> {
 
 /// A cell that is not UTF-8.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct NotUtf8;
+pub(crate) struct NotUtf8;
 
 impl Table {
     /// Opens a table in which the columns `wanted` are to be found.
@@ -161,7 +160,7 @@ impl Table {
     /// # Errors
     ///
     /// When the file cannot be read, is empty, or is of a format that is not supported.
-    pub(super) fn open(file: &TableFile, wanted: &[&str]) -> Result<Self, Unmeasured> {
+    pub(crate) fn open(file: &TableFile, wanted: &[&str]) -> Result<Self, Unmeasured> {
         let format = file.format()?;
         checked(file)?;
         let (columns, headless, body) = if format == TableFormat::Jsonl {
@@ -186,17 +185,17 @@ impl Table {
     }
 
     /// The file.
-    pub(super) fn file(&self) -> &TableFile {
+    pub(crate) fn file(&self) -> &TableFile {
         &self.file
     }
 
     /// The names of the columns; empty in a file without a header.
-    pub(super) fn names(&self) -> &[String] {
+    pub(crate) fn names(&self) -> &[String] {
         if self.headless { &[] } else { &self.columns }
     }
 
     /// Whether the first line is a row already.
-    pub(super) fn headless(&self) -> bool {
+    pub(crate) fn headless(&self) -> bool {
         self.headless
     }
 
@@ -205,7 +204,7 @@ impl Table {
     /// # Errors
     ///
     /// When two columns have that name.
-    pub(super) fn find(&self, name: &str) -> Result<Option<Column>, Unmeasured> {
+    pub(crate) fn find(&self, name: &str) -> Result<Option<Column>, Unmeasured> {
         if self.headless {
             let position = position(name).filter(|at| *at < self.columns.len());
             return Ok(position.map(Column));
@@ -228,7 +227,7 @@ impl Table {
     /// # Errors
     ///
     /// When it is not there, or twice.
-    pub(super) fn column(&self, name: &str) -> Result<Column, Unmeasured> {
+    pub(crate) fn column(&self, name: &str) -> Result<Column, Unmeasured> {
         self.find(name)?.ok_or_else(|| self.no_column(name))
     }
 
@@ -271,7 +270,7 @@ impl Table {
     /// # Errors
     ///
     /// Those of `visit`, and whatever is wrong with the file; both name the line.
-    pub(super) fn each(
+    pub(crate) fn each(
         self,
         wanted: &[Column],
         mut visit: impl FnMut(u64, &Row<'_>) -> Result<bool, Unmeasured>,
@@ -293,7 +292,7 @@ fn position(name: &str) -> Option<usize> {
 }
 
 /// The candidate that is spelled most like `name`, if any is close.
-pub(super) fn nearest<'a>(name: &str, candidates: &'a [String]) -> Option<Cow<'a, str>> {
+pub(crate) fn nearest<'a>(name: &str, candidates: &'a [String]) -> Option<Cow<'a, str>> {
     let name = name.to_lowercase();
     let close = |candidate: &&String| strsim::jaro_winkler(&name, &candidate.to_lowercase());
     let few = candidates
@@ -305,7 +304,7 @@ pub(super) fn nearest<'a>(name: &str, candidates: &'a [String]) -> Option<Cow<'a
 }
 
 /// `text` as it can stand in a message: short, and without characters that steer a terminal.
-pub(super) fn shown(text: &str) -> Cow<'_, str> {
+pub(crate) fn shown(text: &str) -> Cow<'_, str> {
     const MOST: usize = 80;
     let clean = text.len() <= MOST && !text.chars().any(steers);
     if clean {

@@ -158,7 +158,7 @@ impl<'de> Visitor<'de> for Cells<'_> {
 }
 
 /// A plain JSON value as text: a number as Python and Rust print it, nothing for `null`.
-pub(in crate::measure) struct Scalar(pub(in crate::measure) String);
+pub(crate) struct Scalar(pub(crate) String);
 
 impl<'de> de::Deserialize<'de> for Scalar {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -204,7 +204,7 @@ impl Visitor<'_> for ScalarVisitor {
 ///
 /// Otherwise a NaN anywhere in a file would hide every other number in it. As
 /// texts they are still not numbers.
-pub(in crate::measure) struct PythonJson<R> {
+pub(crate) struct PythonJson<R> {
     inner: R,
     state: State,
     /// A word outside of strings that may turn out to be one of the three.
@@ -221,7 +221,7 @@ enum State {
 }
 
 impl<R: BufRead> PythonJson<R> {
-    pub(in crate::measure) fn new(inner: R) -> Self {
+    pub(crate) fn new(inner: R) -> Self {
         Self {
             inner,
             state: State::Plain,

@@ -4,7 +4,7 @@ use std::io::{self, BufRead};
 
 /// Where a line ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::measure) enum Breaks {
+pub(crate) enum Breaks {
     /// At line feeds.
     LineFeeds,
     /// At carriage returns too: what a terminal shows of a progress bar is its last state.
@@ -12,7 +12,7 @@ pub(in crate::measure) enum Breaks {
 }
 
 /// Reads text line by line, keeping no more than the start of a long line.
-pub(in crate::measure) struct Lines<R> {
+pub(crate) struct Lines<R> {
     reader: R,
     breaks: Breaks,
     most: usize,
@@ -22,18 +22,18 @@ pub(in crate::measure) struct Lines<R> {
 }
 
 /// One line without its end.
-pub(in crate::measure) struct Line<'a> {
+pub(crate) struct Line<'a> {
     /// Its number from 1, counting line feeds alone.
-    pub(in crate::measure) number: u64,
+    pub(crate) number: u64,
     /// Its bytes, at most as many as are kept.
-    pub(in crate::measure) bytes: &'a [u8],
+    pub(crate) bytes: &'a [u8],
     /// Whether it was longer than that.
-    pub(in crate::measure) cut: bool,
+    pub(crate) cut: bool,
 }
 
 impl<R: BufRead> Lines<R> {
     /// Keeps at most `most` bytes of a line.
-    pub(in crate::measure) fn new(reader: R, breaks: Breaks, most: usize) -> Self {
+    pub(crate) fn new(reader: R, breaks: Breaks, most: usize) -> Self {
         Self {
             reader,
             breaks,
@@ -48,7 +48,7 @@ impl<R: BufRead> Lines<R> {
     /// # Errors
     ///
     /// Those of the reader.
-    pub(in crate::measure) fn next(&mut self) -> io::Result<Option<Line<'_>>> {
+    pub(crate) fn next(&mut self) -> io::Result<Option<Line<'_>>> {
         self.buffer.clear();
         let number = self.number;
         let (mut any, mut cut) = (false, false);
