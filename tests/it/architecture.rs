@@ -23,6 +23,8 @@ const HOMES: &[(&str, &[&str])] = &[
     ("indicatif", &["cli/terminal.rs"]),
     ("landlock", &["execute/sandbox"]),
     ("lzma-rust2", &["acquire/unpack"]),
+    ("polars", &["table"]),
+    ("polars-io", &["table"]),
     ("rayon", &["cli/judge", "environment", "stats/bootstrap.rs"]),
     ("rustls", &["acquire/transport"]),
     ("ruzstd", &["acquire/unpack"]),
