@@ -149,7 +149,7 @@ impl Metric for OfClasses {
         let positive = match parameter {
             Parameter::Class(class) => Some(known_class(predictions, class)?),
             _ if self.binary => Some(positive(&self.about, predictions)?),
-            _ => None,
+            Parameter::None | Parameter::Count(_) | Parameter::Number(_) => None,
         };
         let mut tally = Tally::of(predictions, rows)?;
         tally.positive = positive

@@ -249,7 +249,7 @@ impl Named {
     pub fn floor(&self, predictions: &Predictions) -> Option<f64> {
         let known = match self.parameter {
             Parameter::Class(_) => None,
-            _ => self.metric.floor(predictions),
+            Parameter::None | Parameter::Count(_) | Parameter::Number(_) => self.metric.floor(predictions),
         };
         known.filter(|floor| floor.is_finite())
     }
