@@ -9,7 +9,9 @@
 //! and run the tests once with `UPDATE=1` for its row in docs/metrics.md.
 
 mod classification;
+mod counted;
 pub mod extract;
+mod interval;
 mod planned;
 pub mod predictions;
 mod registry;
@@ -17,8 +19,10 @@ mod regression;
 mod scores;
 
 pub use crate::table::{Side, TableFile};
+pub use counted::{Counted, counted};
 pub use extract::{Measurement, Output, PairedExamples, StepFiles, measure, paired};
-pub use predictions::{Predictions, Rows, Truth};
+pub use interval::{Method, MetricInterval, interval};
+pub use predictions::{Grouping, Predictions, Rows, Truth};
 pub use registry::{About, Input, METRICS, Metric, Named, Parameter, info, markdown, metric, names};
 
 /// Which way a metric improves.

@@ -1,10 +1,13 @@
 //! Metrics of scores: how well they order the classes, and how good they are as probabilities.
 
 use super::classification::{finite, positive, prior};
+use super::counted::{Counted, Ranking};
+use super::interval::Method;
 use super::predictions::{Classes, Predictions, Rows, Scores};
 use super::registry::{About, Input, Metric, Parameter};
 use crate::error::Fault;
 use crate::reason::{Unmeasured, invalid};
+use crate::stats::{Interval, delong};
 
 /// How far the probabilities of one example may be from summing to 1.
 ///
@@ -19,6 +22,8 @@ type Formula = fn(&Predictions, Rows<'_>, &About) -> Result<f64, Unmeasured>;
 pub(super) struct OfScores {
     about: About,
     formula: Formula,
+    /// The same from ranks, where the order of the scores is all that counts.
+    by_rank: Option<fn(&Ranking, &[u32]) -> Option<f64>>,
     floor: fn(&Predictions, &About) -> Option<f64>,
 }
 
@@ -39,9 +44,42 @@ impl Metric for OfScores {
         finite(&self.about, (self.formula)(predictions, rows, &self.about)?)
     }
 
+    fn counted<'a>(&self, predictions: &'a Predictions, _: &Parameter) -> Option<Counted<'a>> {
+        let by_rank = self.by_rank?;
+        let ranking = Ranking::of(predictions)?;
+        Some(Box::new(move |counts| by_rank(&ranking, counts)))
+    }
+
+    fn closed_interval(
+        &self,
+        predictions: &Predictions,
+        _: &Parameter,
+        level: f64,
+    ) -> Option<(Method, Interval)> {
+        if !std::ptr::eq(self, &ROC_AUC) {
+            return None;
+        }
+        let of = |wanted: bool, ranked: &[(u32, f64, bool)]| {
+            let of_class = ranked.iter().filter(|(_, _, positive)| *positive == wanted);
+            of_class.map(|(_, score, _)| *score).collect::<Vec<_>>()
+        };
+        let ranked = ranked(predictions)?;
+        let auc = delong(&of(true, &ranked), &of(false, &ranked))?;
+        Some((Method::DeLong, auc.interval(level)?))
+    }
+
     fn floor(&self, predictions: &Predictions) -> Option<f64> {
         (self.floor)(predictions, &self.about)
     }
+}
+
+/// Each row, its score of the positive class, and whether it is positive, from the highest score to the lowest.
+pub(super) fn ranked(predictions: &Predictions) -> Option<Vec<(u32, f64, bool)>> {
+    let scored = scored(predictions, Rows::All, &ROC_AUC.about).ok()?;
+    let one = |(row, example): (u32, &Scored)| (row, example.score, example.positive > 0.0);
+    let mut ranked: Vec<_> = (0..).zip(&scored).map(one).collect();
+    ranked.sort_unstable_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+    Some(ranked)
 }
 
 /// One example of a two-class problem.
@@ -169,6 +207,7 @@ pub(super) static ROC_AUC: OfScores = OfScores {
         }
         Ok(pairs / positives / negatives)
     },
+    by_rank: Some(Ranking::roc_auc),
     floor: registered,
 };
 
@@ -206,6 +245,7 @@ pub(super) static AVERAGE_PRECISION: OfScores = OfScores {
         }
         Ok(area)
     },
+    by_rank: Some(Ranking::average_precision),
     floor: |predictions, about| {
         let class = predictions
             .classes()
@@ -327,6 +367,7 @@ pub(super) static LOG_LOSS: OfScores = OfScores {
         let loss = |values: &[f64], truth: usize| -values[truth].clamp(f64::EPSILON, 1.0 - f64::EPSILON).ln();
         mean_loss(predictions, rows, about, loss)
     },
+    by_rank: None,
     floor: |predictions, _| {
         let shares = prior(predictions)?;
         Some(
@@ -362,6 +403,7 @@ pub(super) static BRIER: OfScores = OfScores {
         };
         mean_loss(predictions, rows, about, loss)
     },
+    by_rank: None,
     floor: |predictions, _| {
         let shares = prior(predictions)?;
         let spread = 1.0 - shares.iter().map(|share| share * share).sum::<f64>();
