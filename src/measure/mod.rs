@@ -10,6 +10,7 @@
 
 mod classification;
 mod counted;
+pub mod dialect;
 pub mod extract;
 mod interval;
 mod planned;
@@ -20,8 +21,10 @@ mod scores;
 
 pub use crate::table::{Side, TableFile};
 pub use counted::{Counted, counted};
-pub use extract::{Measurement, Output, PairedExamples, StepFiles, measure, paired};
-pub use interval::{Method, MetricInterval, interval};
+pub use extract::{
+    Estimate, Measurement, Output, PairedExamples, Recomputed, StepFiles, measure, paired, readings,
+};
+pub use interval::{Method, MetricInterval, interval, interval_of};
 pub use predictions::{Grouping, Predictions, Rows, Truth};
 pub use registry::{About, Input, METRICS, Metric, Named, Parameter, info, markdown, metric, names};
 

@@ -170,6 +170,19 @@ impl Predictions {
         Ok(self)
     }
 
+    /// The same with other predicted classes, by index; `None` where there are no classes, or not as many.
+    pub(in crate::measure) fn predicting(&self, predicted: Vec<u32>) -> Option<Self> {
+        let classes = self.classes.as_ref()?;
+        let fits = predicted.len() == self.len;
+        fits.then(|| Self {
+            classes: Some(Classes {
+                predicted: Some(predicted),
+                ..classes.clone()
+            }),
+            ..self.clone()
+        })
+    }
+
     /// With a weight for each example.
     ///
     /// # Errors
