@@ -9,13 +9,17 @@
 //! and run the tests once with `UPDATE=1` for its row in docs/metrics.md.
 
 mod classification;
+mod clusters;
 pub mod extract;
 mod planned;
+mod points;
 pub mod predictions;
 mod registry;
 mod regression;
 mod scores;
+mod sum;
 
+pub use self::classification::{Average, Of, ZeroDivision, averaged};
 pub use crate::table::{Side, TableFile};
 pub use extract::{Measurement, Output, PairedExamples, StepFiles, measure, paired};
 pub use predictions::{Predictions, Rows, Truth};
