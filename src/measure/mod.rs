@@ -9,16 +9,20 @@
 //! and run the tests once with `UPDATE=1` for its row in docs/metrics.md.
 
 mod classification;
+mod clusters;
 mod counted;
 pub mod dialect;
 pub mod extract;
 mod interval;
 mod planned;
+mod points;
 pub mod predictions;
 mod registry;
 mod regression;
 mod scores;
+mod sum;
 
+pub use self::classification::{Average, Of, ZeroDivision, averaged};
 pub use crate::table::{Side, TableFile};
 pub use counted::{Counted, counted};
 pub use extract::{

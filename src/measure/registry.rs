@@ -8,7 +8,7 @@ use super::counted::Counted;
 use super::interval::Method;
 use super::planned::PLANNED;
 use super::predictions::{Predictions, Rows};
-use super::{Direction, MetricInfo, classification, regression, scores};
+use super::{Direction, MetricInfo, classification, clusters, points, regression, scores};
 use crate::reason::Unmeasured;
 use crate::stats::Interval;
 
@@ -105,6 +105,12 @@ pub enum Input {
     Scores,
     /// A predicted number for each example.
     Numbers,
+    /// A predicted set of labels for each example.
+    LabelSets,
+    /// A cluster for each example, whose name has nothing to do with that of the label.
+    Clusters,
+    /// A cluster for each example, and its features.
+    Points,
 }
 
 /// What stands behind the family in a metric's name.
@@ -181,33 +187,83 @@ pub trait Metric: Sync + std::fmt::Debug {
 /// Every metric that is computed, in the order of docs/metrics.md.
 pub static METRICS: &[&dyn Metric] = &[
     &classification::ACCURACY,
+    &classification::ERROR_RATE,
     &classification::BALANCED_ACCURACY,
     &classification::F1,
     &classification::F1_MACRO,
     &classification::F1_MICRO,
     &classification::F1_WEIGHTED,
+    &classification::F1_SAMPLES,
     &classification::PRECISION,
     &classification::PRECISION_MACRO,
     &classification::PRECISION_MICRO,
     &classification::PRECISION_WEIGHTED,
+    &classification::PRECISION_SAMPLES,
     &classification::RECALL,
     &classification::RECALL_MACRO,
     &classification::RECALL_MICRO,
     &classification::RECALL_WEIGHTED,
+    &classification::RECALL_SAMPLES,
+    &classification::FBETA,
+    &classification::FBETA_MACRO,
+    &classification::FBETA_MICRO,
+    &classification::FBETA_WEIGHTED,
+    &classification::FBETA_SAMPLES,
+    &classification::JACCARD,
+    &classification::JACCARD_MACRO,
+    &classification::JACCARD_MICRO,
+    &classification::JACCARD_WEIGHTED,
+    &classification::JACCARD_SAMPLES,
+    &classification::HAMMING_LOSS,
+    &classification::SPECIFICITY,
+    &classification::NPV,
+    &classification::INFORMEDNESS,
+    &classification::MARKEDNESS,
     &classification::MATTHEWS_CORRCOEF,
     &classification::COHEN_KAPPA,
+    &classification::KAPPA_LINEAR,
+    &classification::KAPPA_QUADRATIC,
     &scores::ROC_AUC,
+    &scores::OVR_MACRO,
+    &scores::OVR_WEIGHTED,
+    &scores::AUC_MICRO,
+    &scores::OVO_MACRO,
+    &scores::OVO_WEIGHTED,
     &scores::AVERAGE_PRECISION,
+    &scores::AP_MACRO,
+    &scores::AP_MICRO,
+    &scores::AP_WEIGHTED,
+    &scores::KS,
+    &scores::GINI,
+    &scores::TOP_K_ACCURACY,
+    &scores::TOP_K_ERROR,
     &scores::LOG_LOSS,
     &scores::BRIER,
+    &scores::ECE,
+    &scores::ECE_AT,
     &regression::MAE,
     &regression::MSE,
     &regression::RMSE,
+    &regression::RMSLE,
+    &regression::MAPE,
+    &regression::SMAPE,
+    &regression::MASE,
+    &regression::MASE_AT,
     &regression::R2,
     &regression::MEDIAN_ABSOLUTE_ERROR,
     &regression::EXPLAINED_VARIANCE,
     &regression::PEARSON,
     &regression::SPEARMAN,
+    &regression::KENDALL,
+    &regression::CCC,
+    &regression::PINBALL,
+    &regression::PINBALL_AT,
+    &clusters::ADJUSTED_RAND,
+    &clusters::NORMALIZED_MUTUAL_INFO,
+    &clusters::V_MEASURE,
+    &clusters::HOMOGENEITY,
+    &clusters::COMPLETENESS,
+    &points::SILHOUETTE,
 ];
 
 /// A metric by its full name, parameter included: what `hits@10` or `f1:class=cat` stands for.
@@ -274,9 +330,11 @@ impl Named {
             .then(|| predictions.positive().ok().flatten())
             .flatten();
         let weights = predictions.weights().map(|_| "weights=column".to_owned());
+        let sets = predictions.label_sets().is_ok().then(|| "labels=sets".to_owned());
         let more: Vec<_> = positive
             .map(|class| format!("positive={class}"))
             .into_iter()
+            .chain(sets)
             .chain(weights)
             .collect();
         self.metric.about().signature(self.name(), &more)
@@ -295,7 +353,7 @@ impl Named {
 }
 
 /// The metrics of a positive class that can be asked of any class.
-const PER_CLASS: [&str; 4] = ["f1", "precision", "recall", "jaccard"];
+const PER_CLASS: [&str; 6] = ["f1", "precision", "recall", "jaccard", "specificity", "npv"];
 
 /// The metric called `name`, which may be an alias, if it is computed here.
 pub fn metric(name: &str) -> Option<Named> {

@@ -98,7 +98,7 @@ fn not_classes() -> Unmeasured {
     invalid(Fault::Manifest, detail).hint("check that `target` and `prediction` are the columns of the class")
 }
 
-fn order(a: &str, b: &str, whole: bool) -> std::cmp::Ordering {
+pub(super) fn order(a: &str, b: &str, whole: bool) -> std::cmp::Ordering {
     let number = |text: &str| text.parse::<i64>().ok();
     if whole {
         number(a).cmp(&number(b))

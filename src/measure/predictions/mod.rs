@@ -7,9 +7,14 @@
 mod classes;
 mod columns;
 mod join;
+mod points;
 mod read;
+mod sets;
 
+pub use points::Points;
+pub(super) use points::bounded;
 pub use read::{Request, Truth, read};
+pub use sets::{Bags, LabelSets};
 
 use self::classes::Interner;
 pub(super) use self::classes::listed;
@@ -88,6 +93,9 @@ pub struct Predictions {
     classes: Option<Classes>,
     numbers: Option<Numbers>,
     scores: Option<Scores>,
+    sets: Option<LabelSets>,
+    points: Option<Points>,
+    train: Option<Vec<f64>>,
     weights: Option<Vec<f64>>,
     groups: Option<(Grouping, Vec<u32>)>,
     positive: Option<String>,
@@ -212,6 +220,22 @@ impl Predictions {
         Ok(self)
     }
 
+    /// With the numbers of the training series, in their order.
+    ///
+    /// # Errors
+    ///
+    /// When one of them is not finite.
+    pub fn with_train(mut self, train: Vec<f64>) -> Result<Self, Unmeasured> {
+        all_finite("training number", &train)?;
+        self.train = Some(train);
+        Ok(self)
+    }
+
+    /// The training series, where it was given.
+    pub fn train(&self) -> Option<&[f64]> {
+        self.train.as_deref()
+    }
+
     /// With this class as the positive one.
     #[must_use]
     pub fn with_positive(mut self, class: impl Into<String>) -> Self {
@@ -306,6 +330,21 @@ impl Classes {
             self.names.iter().position(|known| *known == number)
         })?;
         u32::try_from(index).ok()
+    }
+
+    /// For each of `classes`, its place in their common order: by number if all are whole numbers, else by text.
+    pub(super) fn places(&self, classes: &[u32]) -> Vec<usize> {
+        let name = |at: usize| self.names[classes[at] as usize].as_str();
+        let all = 0..classes.len();
+        let whole = all.clone().all(|at| classes::whole_number(name(at)).is_some());
+        let mut order: Vec<usize> = all.collect();
+        order.sort_by(|&a, &b| classes::order(name(a), name(b), whole));
+        let mut places = vec![0; order.len()];
+        order
+            .iter()
+            .enumerate()
+            .for_each(|(place, at)| places[*at] = place);
+        places
     }
 
     /// The index of a class, added behind the present ones if it is new.

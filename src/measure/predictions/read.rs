@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use super::classes::{Interner, listed, repeated, whole_number};
 use super::columns::{Columns, Plan};
 use super::join::{Keyed, by_id, by_position};
-use super::{Classes, Numbers, Predictions, Scores};
+use super::{Classes, Numbers, Predictions, Scores, points, sets};
 use crate::error::Fault;
 use crate::manifest::Data;
 use crate::measure::registry::{Input, Named};
@@ -64,17 +64,39 @@ pub struct Request<'a> {
 }
 
 impl Request<'_> {
-    fn needs(&self, input: Input) -> bool {
+    pub(super) fn needs(&self, input: Input) -> bool {
         self.metrics.iter().any(|metric| metric.input() == input)
     }
 
+    pub(super) fn needs_only(&self, input: Input) -> bool {
+        self.metrics.iter().all(|metric| metric.input() == input)
+    }
+
+    /// Whether a class, or a cluster, is read for each example.
+    fn needs_classes(&self) -> bool {
+        [Input::Classes, Input::Clusters, Input::Points]
+            .iter()
+            .any(|input| self.needs(*input))
+    }
+
+    /// The column of the label.
+    pub(super) fn target(&self) -> Option<&str> {
+        self.target.or(self.truth.target.as_deref())
+    }
+
+    pub(super) fn no_target(&self) -> Unmeasured {
+        let what = "which of its columns is the label is not said";
+        let error = self.truth.file.invalid(what);
+        error.hint("add `target = \"…\"` to the data set or to `measure`")
+    }
+
     /// What the predictions call the column that is called `standard` by default.
-    fn name<'n>(&'n self, standard: &'n str) -> &'n str {
+    pub(super) fn name<'n>(&'n self, standard: &'n str) -> &'n str {
         self.columns.get(standard).map_or(standard, String::as_str)
     }
 
     /// The column, if it is there; it must be where the manifest names it.
-    fn optional(&self, table: &Table, standard: &str) -> Result<Option<Column>, Unmeasured> {
+    pub(super) fn optional(&self, table: &Table, standard: &str) -> Result<Option<Column>, Unmeasured> {
         match self.columns.get(standard) {
             Some(name) => table.column(name).map(Some),
             None => table.find(standard),
@@ -94,6 +116,9 @@ impl Request<'_> {
 /// not exactly one usable prediction for each label.
 pub fn read(request: &Request<'_>) -> Result<Predictions, Unmeasured> {
     known_columns(request.columns)?;
+    if sets::wanted(request) {
+        return sets::read(request);
+    }
     let (table, found) = Found::open(request)?;
     let mut names = Interner::default();
     let (labels, headless) = read_labels(request, found.plan.ids.is_some(), &mut names)?;
@@ -113,9 +138,13 @@ pub fn read(request: &Request<'_>) -> Result<Predictions, Unmeasured> {
         found.plan.ids.is_some(),
         &mut notes,
     )?;
-    disjoint(&names, labelled, &predictions.classes)?;
-    unseen(&names, labelled, &predictions.classes, &mut notes);
-    assemble(request, labels, predictions, names, &found, notes)
+    // Clusters have names of their own.
+    if request.needs(Input::Classes) {
+        disjoint(&names, labelled, &predictions.classes)?;
+        unseen(&names, labelled, &predictions.classes, &mut notes);
+    }
+    let predictions = assemble(request, labels, predictions, names, &found, notes)?;
+    points::attached(request, predictions)
 }
 
 /// What of the predictions is read.
@@ -127,7 +156,7 @@ struct Found {
 
 impl Found {
     fn open(request: &Request<'_>) -> Result<(Table, Self), Unmeasured> {
-        let wants_prediction = request.needs(Input::Classes) || request.needs(Input::Numbers);
+        let wants_prediction = request.needs_classes() || request.needs(Input::Numbers);
         let prediction = request.name("prediction");
         let score = request.name("score");
         let wanted: &[&str] = if wants_prediction { &[prediction] } else { &[score] };
@@ -139,7 +168,7 @@ impl Found {
         };
         if wants_prediction {
             let column = Some(table.column(prediction)?);
-            plan.classes = column.filter(|_| request.needs(Input::Classes));
+            plan.classes = column.filter(|_| request.needs_classes());
             plan.numbers = column.filter(|_| request.needs(Input::Numbers));
         }
         let mut found = Self {
@@ -216,20 +245,18 @@ fn read_labels(
     names: &mut Interner,
 ) -> Result<(Columns, bool), Unmeasured> {
     let truth = request.truth;
-    let target = request.target.or(truth.target.as_deref()).ok_or_else(|| {
-        let error = truth
-            .file
-            .invalid("which of its columns is the label is not said");
-        error.hint("add `target = \"…\"` to the data set or to `measure`")
-    })?;
+    let target = request.target();
+    if target.is_none() && !request.needs_only(Input::Points) {
+        return Err(request.no_target());
+    }
     let id_column = truth.id_column.as_deref().filter(|_| with_ids);
-    let wanted: Vec<&str> = [Some(target), id_column].into_iter().flatten().collect();
+    let wanted: Vec<&str> = [target, id_column].into_iter().flatten().collect();
     let file = unpacked(&truth.file)?;
     let table = Table::open(&file, &wanted)?;
-    let label = Some(table.column(target)?);
+    let label = target.map(|target| table.column(target)).transpose()?;
     let plan = Plan {
         ids: id_column.map(|name| table.column(name)).transpose()?,
-        classes: label.filter(|_| request.needs(Input::Classes) || request.needs(Input::Scores)),
+        classes: label.filter(|_| request.needs_classes() || request.needs(Input::Scores)),
         numbers: label.filter(|_| request.needs(Input::Numbers)),
         ..Plan::default()
     };
@@ -238,7 +265,7 @@ fn read_labels(
 }
 
 /// The file itself, or the only one in the folder of an unpacked archive.
-fn unpacked(file: &TableFile) -> Result<Cow<'_, TableFile>, Unmeasured> {
+pub(super) fn unpacked(file: &TableFile) -> Result<Cow<'_, TableFile>, Unmeasured> {
     if !file.path.is_dir() {
         return Ok(Cow::Borrowed(file));
     }
@@ -274,7 +301,7 @@ fn unpacked(file: &TableFile) -> Result<Cow<'_, TableFile>, Unmeasured> {
 }
 
 /// Puts the predictions into the order of the labels.
-fn join(
+pub(super) fn join(
     request: &Request<'_>,
     labels: &Columns,
     predictions: &mut Columns,
@@ -335,7 +362,7 @@ fn moved<T: Copy + Default>(values: &[T], order: &[u32]) -> Vec<T> {
 /// Refuses predictions of which no class is one of the labels': the two sides do not speak of the same.
 ///
 /// Whole numbers may: a model can predict nothing but a class that never occurs.
-fn disjoint(names: &Interner, labelled: usize, predicted: &[u32]) -> Result<(), Unmeasured> {
+pub(super) fn disjoint(names: &Interner, labelled: usize, predicted: &[u32]) -> Result<(), Unmeasured> {
     let all: Vec<String> = (0..names.len())
         .filter_map(|code| Some(names.name(u32::try_from(code).ok()?).to_owned()))
         .collect();
@@ -393,7 +420,7 @@ fn assemble(
     );
     Ok(Predictions {
         len: labels.rows,
-        classes: Some(classes).filter(|_| request.needs(Input::Classes) || request.needs(Input::Scores)),
+        classes: Some(classes).filter(|_| request.needs_classes() || request.needs(Input::Scores)),
         numbers: request.needs(Input::Numbers).then_some(Numbers {
             truth: labels.numbers,
             predicted: predictions.numbers,
@@ -403,6 +430,7 @@ fn assemble(
         groups: None,
         positive: request.positive.map(str::to_owned),
         notes,
+        ..Predictions::default()
     })
 }
 
