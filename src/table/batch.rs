@@ -56,9 +56,18 @@ pub(super) trait Batches: Send {
 
 impl Values {
     /// Whether the row has no value.
-    fn lacks(&self, row: usize) -> bool {
+    pub(crate) fn lacks(&self, row: usize) -> bool {
         !self.missing.is_empty()
             && u32::try_from(row).is_ok_and(|row| self.missing.binary_search(&row).is_ok())
+    }
+
+    /// How many rows there are.
+    pub(crate) fn len(&self) -> usize {
+        match &self.cells {
+            Cells::Whole(values) => values.len(),
+            Cells::Number(values) => values.len(),
+            Cells::Text(texts) => texts.len(),
+        }
     }
 
     /// Writes the cell of a row as text, a number as Python and Rust print it; `false` if it has no value.

@@ -334,6 +334,24 @@ impl Table {
         }
     }
 
+    /// Calls `visit` with runs of rows of the columns `wanted`, until it breaks off.
+    ///
+    /// Only for files whose columns have types, those that count [`Place::Row`]; others have no batches.
+    ///
+    /// # Errors
+    ///
+    /// Those of `visit`, and whatever is wrong with the file.
+    pub(crate) fn batches(
+        self,
+        wanted: &[Column],
+        mut visit: impl FnMut(&Batch) -> Result<bool, Unmeasured>,
+    ) -> Result<(), Unmeasured> {
+        match self.body {
+            Body::Delimited(_) | Body::Json(_) => Ok(()),
+            Body::Typed(batches) => batches.each(&self.file, &once_each(wanted), &mut visit),
+        }
+    }
+
     /// What messages about this file count.
     pub(crate) fn place(&self) -> Place {
         match self.body {

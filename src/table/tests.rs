@@ -67,7 +67,8 @@ fn columns_without_plain_values_are_refused_when_they_are_asked_for() {
     assert_eq!(cells(&nested, &["y"]).unwrap()[0].len(), 2);
     insta::assert_snapshot!(refused(&nested, "list"), @"`nested.parquet`: the column `list` holds lists or groups, not a plain value a row");
     insta::assert_snapshot!(refused(&nested, "group"), @"`nested.parquet`: the column `group` holds lists or groups, not a plain value a row");
-    insta::assert_snapshot!(refused(&nested, "bytes"), @"`nested.parquet`: the column `bytes` holds lists or groups, not a plain value a row");
+    insta::assert_snapshot!(refused(&nested, "bytes"), @"`nested.parquet`: rows 1 to 2 cannot be read: bytes that are no text");
+    insta::assert_snapshot!(refused(&nested, "half"), @"`nested.parquet`: the column `half` holds half-precision numbers");
 }
 
 #[test]

@@ -6,8 +6,11 @@
 
 mod classes;
 mod columns;
+mod ids;
+mod index;
 mod join;
 mod read;
+mod typed;
 
 pub use read::{Request, Truth, read};
 

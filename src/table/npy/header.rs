@@ -18,7 +18,7 @@ pub(super) struct Header {
     pub(super) rows: u64,
     /// One, or the second dimension.
     pub(super) columns: u64,
-    /// Whether it has two dimensions.
+    /// Whether it has two dimensions, and more than one column.
     pub(super) matrix: bool,
     /// Whether a column stands together, and not a row.
     pub(super) by_column: bool,
@@ -104,7 +104,7 @@ impl Header {
             item,
             rows,
             columns,
-            matrix: sizes.len() == 2,
+            matrix: sizes.len() == 2 && columns != 1,
             by_column,
             length,
         };

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::os::unix::fs::FileExt as _;
 
+use polars::prelude::ArrowDataType;
 use polars_io::prelude::FileMetadata;
 
 use super::thrift::{Compact, PageHeader};
@@ -26,8 +27,17 @@ pub(super) fn check(rows: &Rows, file: &TableFile, wanted: &[Column]) -> Result<
         let Some((name, field)) = rows.schema.get_at_index(column.0) else {
             continue;
         };
-        if field.dtype.is_nested() {
+        let coded = matches!(field.dtype, ArrowDataType::Dictionary(..));
+        if field.dtype.is_nested() && !coded {
             return Err(not_plain(file, name, "lists or groups"));
+        }
+        if field.dtype == ArrowDataType::Float16 {
+            return Err(file
+                .invalid(format_args!(
+                    "the column `{}` holds half-precision numbers",
+                    crate::table::shown(name)
+                ))
+                .hint("write them as `float32`"));
         }
         for group in 0..rows.metadata.row_groups.len() {
             let checked = one(&rows.file, rows.length, &rows.metadata, group, name);

@@ -43,8 +43,12 @@ pub(super) fn of(series: &Series) -> Result<Values, String> {
         let values = series.bool().map_err(why)?;
         return Ok(texts(values.iter().map(|value| value.map(word))));
     }
-    if kind.is_nested() || kind.is_binary() {
-        return Err(format!("its values are of the type {kind}"));
+    if kind.is_binary() {
+        // What older programs wrote as text is not marked as such.
+        let values = series.binary().map_err(why)?.iter();
+        let decoded = values.map(|value| value.map(std::str::from_utf8).transpose());
+        let decoded: Result<Vec<_>, _> = decoded.collect();
+        return Ok(texts(decoded.map_err(|_| "bytes that are no text")?.into_iter()));
     }
     let cast = series.cast(&DataType::String).map_err(why)?;
     Ok(texts(cast.str().map_err(why)?.iter()))
