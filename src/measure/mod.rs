@@ -12,6 +12,7 @@ mod classification;
 pub mod extract;
 mod planned;
 pub mod predictions;
+pub mod recompute;
 mod registry;
 mod regression;
 mod scores;

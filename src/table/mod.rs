@@ -77,6 +77,13 @@ impl TableFile {
         }
     }
 
+    /// Whether it is an array, or an archive of arrays, of NumPy.
+    pub fn is_array(&self) -> bool {
+        self.format
+            .map_or_else(|| by_ending(&self.ending).ok(), Some)
+            .is_some_and(|format| format == TableFormat::Npy)
+    }
+
     pub(crate) fn invalid(&self, detail: impl std::fmt::Display) -> Unmeasured {
         invalid(self.side.fault(), format!("`{}`: {detail}", shown(&self.name)))
     }

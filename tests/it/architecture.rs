@@ -27,7 +27,13 @@ const HOMES: &[(&str, &[&str])] = &[
     ("polars-io", &["table"]),
     (
         "rayon",
-        &["cli/judge", "environment", "stats/bootstrap.rs", "table/parquet"],
+        &[
+            "cli/judge",
+            "environment",
+            "measure/recompute.rs",
+            "stats/bootstrap.rs",
+            "table/parquet",
+        ],
     ),
     ("rustls", &["acquire/transport"]),
     ("ruzstd", &["acquire/unpack"]),

@@ -244,7 +244,10 @@ fn read_labels(
     names: &mut Interner,
 ) -> Result<(Columns, bool), Unmeasured> {
     let truth = request.truth;
-    let target = request.target.or(truth.target.as_deref()).ok_or_else(|| {
+    // A single array needs no name.
+    let unnamed = truth.file.is_array().then_some("label");
+    let target = request.target.or(truth.target.as_deref()).or(unnamed);
+    let target = target.ok_or_else(|| {
         let error = truth
             .file
             .invalid("which of its columns is the label is not said");

@@ -55,9 +55,11 @@ impl Header {
     ///
     /// Why it is none, or none of an array of plain values.
     pub(super) fn read(reader: &mut impl Read) -> Result<Self, String> {
-        let cut = |error: io::Error| match error.kind() {
-            io::ErrorKind::UnexpectedEof => "its header is cut off".to_owned(),
-            _ => error.to_string(),
+        let cut = |error: io::Error| {
+            if error.kind() == io::ErrorKind::UnexpectedEof {
+                return "its header is cut off".to_owned();
+            }
+            error.to_string()
         };
         let mut start = [0; 8];
         reader.read_exact(&mut start).map_err(cut)?;

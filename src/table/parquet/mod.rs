@@ -114,7 +114,7 @@ fn checked_footer(file: &TableFile, opened: &mut File, length: u64) -> Result<()
         .map_err(failed)?;
     let mut bytes = Vec::new();
     opened.take(footer).read_to_end(&mut bytes).map_err(failed)?;
-    if Compact::new(&bytes).is_sound_footer() {
+    if Compact::new(&bytes).walks_as_footer() {
         Ok(())
     } else {
         Err(broken(file, "its footer", "it is not a table of contents"))

@@ -139,7 +139,7 @@ impl<'a> Compact<'a> {
     }
 
     /// Whether this is a footer whose lists are as long as they say, with a schema of bearable depth.
-    pub(super) fn is_sound_footer(mut self) -> bool {
+    pub(super) fn walks_as_footer(mut self) -> bool {
         let walked = self.fields(|this, id, kind| match (id, kind) {
             (2, 9) => this.schema(),
             _ => this.skip(kind, 0),
