@@ -17,6 +17,7 @@ mod interval;
 mod planned;
 mod points;
 pub mod predictions;
+pub mod recompute;
 mod registry;
 mod regression;
 mod scores;

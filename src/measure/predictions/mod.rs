@@ -6,10 +6,13 @@
 
 mod classes;
 mod columns;
+mod ids;
+mod index;
 mod join;
 mod points;
 mod read;
 mod sets;
+mod typed;
 
 pub use points::Points;
 pub(super) use points::bounded;
@@ -336,9 +339,9 @@ impl Classes {
     pub(super) fn places(&self, classes: &[u32]) -> Vec<usize> {
         let name = |at: usize| self.names[classes[at] as usize].as_str();
         let all = 0..classes.len();
-        let whole = all.clone().all(|at| classes::whole_number(name(at)).is_some());
+        let form = classes::Form::of(classes.iter().map(|class| &self.names[*class as usize]));
         let mut order: Vec<usize> = all.collect();
-        order.sort_by(|&a, &b| classes::order(name(a), name(b), whole));
+        order.sort_by(|&a, &b| classes::order(name(a), name(b), form));
         let mut places = vec![0; order.len()];
         order
             .iter()
