@@ -8,6 +8,7 @@ use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visi
 
 use super::input::{open, unreadable};
 use super::lines::{Breaks, Lines};
+use super::list::Cell;
 use super::{Column, Row, TableFile, Visit, shown};
 use crate::reason::Unmeasured;
 
@@ -151,7 +152,7 @@ impl<'de> Visitor<'de> for Cells<'_> {
                     shown(&key)
                 )));
             }
-            self.cells[place] = Some(map.next_value::<Scalar>()?.0);
+            self.cells[place] = map.next_value::<Cell>()?.0;
         }
         Ok(())
     }

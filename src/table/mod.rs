@@ -7,6 +7,7 @@ mod delimited;
 mod input;
 mod json;
 mod lines;
+mod list;
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
@@ -14,6 +15,7 @@ use std::path::{Path, PathBuf};
 pub(crate) use self::input::{checked, open, unreadable};
 pub(crate) use self::json::PythonJson;
 pub(crate) use self::lines::{Breaks, Lines};
+pub(crate) use self::list::items;
 use crate::error::Fault;
 use crate::manifest::TableFormat;
 use crate::reason::{Unmeasured, invalid};

@@ -170,17 +170,12 @@ impl<'a> Reading<'a> {
     }
 
     fn trouble(&mut self, what: &'static str, kind: &'static str, line: u64, text: &str) {
-        let same = |trouble: &&mut Trouble| trouble.what == what && trouble.kind == kind;
+        let same = |trouble: &&mut Trouble| trouble.is(what, kind);
         if let Some(trouble) = self.troubles.iter_mut().find(same) {
             trouble.add(line, text);
             return;
         }
-        let mut trouble = Trouble {
-            what,
-            kind,
-            count: 0,
-            examples: Vec::new(),
-        };
+        let mut trouble = Trouble::new(what, kind);
         trouble.add(line, text);
         self.troubles.push(trouble);
     }
@@ -206,7 +201,8 @@ impl<'a> Reading<'a> {
 }
 
 /// Cells of one kind that cannot be used.
-struct Trouble {
+#[derive(Debug)]
+pub(super) struct Trouble {
     what: &'static str,
     kind: &'static str,
     count: u64,
@@ -214,7 +210,22 @@ struct Trouble {
 }
 
 impl Trouble {
-    fn add(&mut self, line: u64, text: &str) {
+    pub(super) fn new(what: &'static str, kind: &'static str) -> Self {
+        Self {
+            what,
+            kind,
+            count: 0,
+            examples: Vec::new(),
+        }
+    }
+
+    /// Whether it is of this kind.
+    pub(super) fn is(&self, what: &str, kind: &str) -> bool {
+        self.what == what && self.kind == kind
+    }
+
+    /// One more of them.
+    pub(super) fn add(&mut self, line: u64, text: &str) {
         self.count += 1;
         if self.examples.len() < EXAMPLES {
             let text = if text.is_empty() {
@@ -226,7 +237,8 @@ impl Trouble {
         }
     }
 
-    fn sentence(&self, rows: usize) -> String {
+    /// All of them, among so many rows.
+    pub(super) fn sentence(&self, rows: usize) -> String {
         let Self {
             what,
             kind,
@@ -250,7 +262,7 @@ impl Trouble {
 pub(super) struct RowLines(Vec<(usize, u64)>);
 
 impl RowLines {
-    fn push(&mut self, row: usize, line: u64) {
+    pub(super) fn push(&mut self, row: usize, line: u64) {
         let offset = line.wrapping_sub(row as u64);
         if self.0.last().is_none_or(|(_, last)| *last != offset) {
             self.0.push((row, offset));
@@ -273,6 +285,14 @@ pub(super) struct Texts {
 }
 
 impl Texts {
+    /// None yet.
+    pub(super) const fn new() -> Self {
+        Self {
+            text: String::new(),
+            ends: Vec::new(),
+        }
+    }
+
     pub(super) fn push(&mut self, text: &str) {
         self.text.push_str(text);
         self.ends.push(self.text.len());

@@ -76,7 +76,7 @@ fn numbers(rows: usize) -> Texts {
 }
 
 /// Both sides in one form: whole numbers where all ids are such and stay distinct, so that `7.0` is `7`.
-fn comparable(labels: &Texts, predictions: &Texts) -> (Texts, Texts) {
+pub(super) fn comparable(labels: &Texts, predictions: &Texts) -> (Texts, Texts) {
     let plain = |texts: &Texts| {
         let mut plain = Texts::default();
         for id in texts.iter() {

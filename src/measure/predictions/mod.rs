@@ -7,9 +7,15 @@
 mod classes;
 mod columns;
 mod join;
+mod memo;
 mod read;
+mod structured;
 
 pub use read::{Request, Truth, read};
+pub use structured::{
+    Area, Boxes, Detection, EntityCounts, Image, Likelihood, Lists, Object, RankedList, Survival, Tags,
+    TextPair,
+};
 
 use self::classes::Interner;
 pub(super) use self::classes::listed;
@@ -82,6 +88,8 @@ pub struct Predictions {
     weights: Option<Vec<f64>>,
     positive: Option<String>,
     notes: Vec<String>,
+    structured: Option<structured::Structured>,
+    memo: memo::Memo,
 }
 
 impl Predictions {
@@ -233,6 +241,15 @@ impl Predictions {
     /// The weight of an example; 1 without weights.
     pub fn weight(&self, row: usize) -> f64 {
         self.weights.as_ref().map_or(1.0, |weights| weights[row])
+    }
+
+    /// The value called `name`, worked out when it is first asked for; see [`memo::Memo`].
+    pub(super) fn once<T: std::any::Any + Send + Sync>(
+        &self,
+        name: &str,
+        make: impl FnOnce() -> Result<T, Unmeasured>,
+    ) -> Result<std::sync::Arc<T>, Unmeasured> {
+        self.memo.once(name, make)
     }
 
     /// What a reader should know about how these came together.

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use super::classes::{Interner, listed, repeated, whole_number};
 use super::columns::{Columns, Plan};
 use super::join::{Keyed, by_id, by_position};
-use super::{Classes, Numbers, Predictions, Scores};
+use super::{Classes, Numbers, Predictions, Scores, structured};
 use crate::error::Fault;
 use crate::manifest::Data;
 use crate::measure::registry::{Input, Named};
@@ -69,12 +69,12 @@ impl Request<'_> {
     }
 
     /// What the predictions call the column that is called `standard` by default.
-    fn name<'n>(&'n self, standard: &'n str) -> &'n str {
+    pub(super) fn name<'n>(&'n self, standard: &'n str) -> &'n str {
         self.columns.get(standard).map_or(standard, String::as_str)
     }
 
     /// The column, if it is there; it must be where the manifest names it.
-    fn optional(&self, table: &Table, standard: &str) -> Result<Option<Column>, Unmeasured> {
+    pub(super) fn optional(&self, table: &Table, standard: &str) -> Result<Option<Column>, Unmeasured> {
         match self.columns.get(standard) {
             Some(name) => table.column(name).map(Some),
             None => table.find(standard),
@@ -94,6 +94,9 @@ impl Request<'_> {
 /// not exactly one usable prediction for each label.
 pub fn read(request: &Request<'_>) -> Result<Predictions, Unmeasured> {
     known_columns(request.columns)?;
+    if let Some(predictions) = structured::read(request)? {
+        return Ok(predictions);
+    }
     let (table, found) = Found::open(request)?;
     let mut names = Interner::default();
     let (labels, headless) = read_labels(request, found.plan.ids.is_some(), &mut names)?;
@@ -185,7 +188,25 @@ impl Found {
 }
 
 /// The standard names that `columns` may rename.
-const STANDARD: [&str; 7] = ["id", "prediction", "score", "group", "weight", "rank", "item"];
+const STANDARD: [&str; 17] = [
+    "id",
+    "prediction",
+    "score",
+    "group",
+    "weight",
+    "rank",
+    "item",
+    "relevance",
+    "event",
+    "log_prob",
+    "nll",
+    "tokens",
+    "x_min",
+    "y_min",
+    "x_max",
+    "y_max",
+    "iscrowd",
+];
 
 fn known_columns(columns: &BTreeMap<String, String>) -> Result<(), Unmeasured> {
     let unknown = |name: &&String| !STANDARD.contains(&name.as_str()) && !name.starts_with("score_");
@@ -209,6 +230,17 @@ fn listed_all(names: &[String]) -> String {
     names.join(", ")
 }
 
+/// The column of the label.
+pub(super) fn target<'a>(request: &Request<'a>) -> Result<&'a str, Unmeasured> {
+    let truth = request.truth;
+    request.target.or(truth.target.as_deref()).ok_or_else(|| {
+        let error = truth
+            .file
+            .invalid("which of its columns is the label is not said");
+        error.hint("add `target = \"…\"` to the data set or to `measure`")
+    })
+}
+
 /// The labels, and whether their file has no header.
 fn read_labels(
     request: &Request<'_>,
@@ -216,12 +248,7 @@ fn read_labels(
     names: &mut Interner,
 ) -> Result<(Columns, bool), Unmeasured> {
     let truth = request.truth;
-    let target = request.target.or(truth.target.as_deref()).ok_or_else(|| {
-        let error = truth
-            .file
-            .invalid("which of its columns is the label is not said");
-        error.hint("add `target = \"…\"` to the data set or to `measure`")
-    })?;
+    let target = target(request)?;
     let id_column = truth.id_column.as_deref().filter(|_| with_ids);
     let wanted: Vec<&str> = [Some(target), id_column].into_iter().flatten().collect();
     let file = unpacked(&truth.file)?;
@@ -238,7 +265,7 @@ fn read_labels(
 }
 
 /// The file itself, or the only one in the folder of an unpacked archive.
-fn unpacked(file: &TableFile) -> Result<Cow<'_, TableFile>, Unmeasured> {
+pub(super) fn unpacked(file: &TableFile) -> Result<Cow<'_, TableFile>, Unmeasured> {
     if !file.path.is_dir() {
         return Ok(Cow::Borrowed(file));
     }
@@ -402,6 +429,7 @@ fn assemble(
         weights: found.plan.weights.map(|_| predictions.weights),
         positive: request.positive.map(str::to_owned),
         notes,
+        ..Predictions::default()
     })
 }
 
