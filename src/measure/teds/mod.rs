@@ -233,7 +233,7 @@ const fn teds(about: About, examples: super::additive::Examples) -> Additive {
     }
 }
 
-const REFERENCE: &str = "PubTabNet script of 2020, with APTED 1.0.3 and lxml 6.1.3";
+const REFERENCE: &str = "PubTabNet script of 2020 with apted 1.0.3 and lxml 6.1.3";
 
 /// The mean over the documents of 1 − the edit distance of the tables over the size of the larger one.
 ///
