@@ -4,10 +4,11 @@ use std::collections::HashMap;
 use std::fmt;
 use std::io::{self, BufRead, Read};
 
-use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 
 use super::input::{open, unreadable};
 use super::lines::{Breaks, Lines};
+use super::list::Cell;
 use super::{Column, Row, TableFile, Visit, shown};
 use crate::reason::Unmeasured;
 
@@ -151,7 +152,7 @@ impl<'de> Visitor<'de> for Cells<'_> {
                     shown(&key)
                 )));
             }
-            self.cells[place] = Some(map.next_value::<Cell>()?.0);
+            self.cells[place] = map.next_value::<Cell>()?.0;
         }
         Ok(())
     }
@@ -162,23 +163,11 @@ pub(crate) struct Scalar(pub(crate) String);
 
 impl<'de> de::Deserialize<'de> for Scalar {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(ScalarVisitor { arrays: false })
+        deserializer.deserialize_any(ScalarVisitor)
     }
 }
 
-/// As [`Scalar`], or an array as JSON.
-struct Cell(String);
-
-impl<'de> de::Deserialize<'de> for Cell {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let value = deserializer.deserialize_any(ScalarVisitor { arrays: true })?;
-        Ok(Self(value.0))
-    }
-}
-
-struct ScalarVisitor {
-    arrays: bool,
-}
+struct ScalarVisitor;
 
 impl<'de> Visitor<'de> for ScalarVisitor {
     type Value = Scalar;
@@ -209,17 +198,6 @@ impl<'de> Visitor<'de> for ScalarVisitor {
 
     fn visit_unit<E>(self) -> Result<Scalar, E> {
         Ok(Scalar(String::new()))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut array: A) -> Result<Scalar, A::Error> {
-        if !self.arrays {
-            return Err(de::Error::invalid_type(de::Unexpected::Seq, &self));
-        }
-        let mut values = Vec::new();
-        while let Some(value) = array.next_element::<serde_json::Value>()? {
-            values.push(value);
-        }
-        Ok(Scalar(serde_json::Value::Array(values).to_string()))
     }
 }
 

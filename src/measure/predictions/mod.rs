@@ -9,15 +9,21 @@ mod columns;
 mod ids;
 mod index;
 mod join;
+mod memo;
 mod points;
 mod read;
 mod sets;
+mod structured;
 mod typed;
 
 pub use points::Points;
 pub(super) use points::bounded;
 pub use read::{Request, Truth, read};
 pub use sets::{Bags, LabelSets};
+pub use structured::{
+    Area, Boxes, Detection, EntityCounts, Image, Likelihood, Lists, Object, RankedList, Survival, Tags,
+    TextPair,
+};
 
 use self::classes::Interner;
 pub(super) use self::classes::listed;
@@ -103,6 +109,8 @@ pub struct Predictions {
     groups: Option<(Grouping, Vec<u32>)>,
     positive: Option<String>,
     notes: Vec<String>,
+    structured: Option<structured::Structured>,
+    memo: memo::Memo,
 }
 
 impl Predictions {
@@ -300,6 +308,15 @@ impl Predictions {
     /// The weight of an example; 1 without weights.
     pub fn weight(&self, row: usize) -> f64 {
         self.weights.as_ref().map_or(1.0, |weights| weights[row])
+    }
+
+    /// The value called `name`, worked out when it is first asked for; see [`memo::Memo`].
+    pub(super) fn once<T: std::any::Any + Send + Sync>(
+        &self,
+        name: &str,
+        make: impl FnOnce() -> Result<T, Unmeasured>,
+    ) -> Result<std::sync::Arc<T>, Unmeasured> {
+        self.memo.once(name, make)
     }
 
     /// What a reader should know about how these came together.

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use super::classes::{Form, Interner, listed, repeated};
 use super::columns::{Columns, Plan};
 use super::join::{Keyed, by_id, by_position};
-use super::{Classes, Numbers, Predictions, Scores, points, sets};
+use super::{Classes, Numbers, Predictions, Scores, points, sets, structured};
 use crate::error::Fault;
 use crate::manifest::Data;
 use crate::measure::registry::{Input, Named};
@@ -120,6 +120,9 @@ pub fn read(request: &Request<'_>) -> Result<Predictions, Unmeasured> {
     known_columns(request.columns)?;
     if sets::wanted(request) {
         return sets::read(request);
+    }
+    if let Some(predictions) = structured::read(request)? {
+        return Ok(predictions);
     }
     let (table, found) = Found::open(request)?;
     let mut names = Interner::default();
@@ -244,7 +247,25 @@ impl Found {
 }
 
 /// The standard names that `columns` may rename.
-const STANDARD: [&str; 7] = ["id", "prediction", "score", "group", "weight", "rank", "item"];
+const STANDARD: [&str; 17] = [
+    "id",
+    "prediction",
+    "score",
+    "group",
+    "weight",
+    "rank",
+    "item",
+    "relevance",
+    "event",
+    "log_prob",
+    "nll",
+    "tokens",
+    "x_min",
+    "y_min",
+    "x_max",
+    "y_max",
+    "iscrowd",
+];
 
 fn known_columns(columns: &BTreeMap<String, String>) -> Result<(), Unmeasured> {
     let unknown = |name: &&String| !STANDARD.contains(&name.as_str()) && !name.starts_with("score_");
