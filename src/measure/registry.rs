@@ -5,7 +5,7 @@
 //! docs/metrics.md read these two lists; there is no third.
 
 use super::counted::Counted;
-use super::interval::Method;
+use super::interval::{Method, wilsons};
 use super::planned::PLANNED;
 use super::predictions::{Predictions, Rows};
 use super::{Direction, MetricInfo, classification, clusters, points, regression, scores};
@@ -36,6 +36,8 @@ pub struct About {
     pub options: &'static str,
     /// The library whose values are the reference.
     pub reference: &'static str,
+    /// Whether it is the share of the examples that have something, so that Wilson's interval is its own.
+    pub share: bool,
 }
 
 impl About {
@@ -50,6 +52,7 @@ impl About {
             floor: None,
             options: "",
             reference: "",
+            share: false,
         }
     }
 
@@ -64,6 +67,11 @@ impl About {
 
     pub(super) const fn aka(mut self, aliases: &'static [&'static str]) -> Self {
         self.aliases = aliases;
+        self
+    }
+
+    pub(super) const fn share(mut self) -> Self {
+        self.share = true;
         self
     }
 
@@ -373,6 +381,11 @@ impl Named {
         predictions: &Predictions,
         level: f64,
     ) -> Option<(Method, Interval)> {
+        if self.about().share {
+            let value = self.compute(predictions, Rows::All).ok()?;
+            let trials = predictions.len() as u64;
+            return wilsons((value * trials as f64).round() as u64, trials, level);
+        }
         self.metric.closed_interval(predictions, &self.parameter, level)
     }
 

@@ -267,7 +267,7 @@ fn directions_ranges_and_floors_make_sense() {
     assert_eq!(info("auc").unwrap().floor, Some(0.5));
     assert_eq!(info("accuracy").unwrap().floor, None);
     assert!(info("accuracy").unwrap().computed && !info("crps").unwrap().computed);
-    assert!(metric("macro-f1").is_some() && metric("bleu").is_none());
+    assert!(metric("macro-f1").is_some() && metric("crps").is_none());
 }
 
 #[test]

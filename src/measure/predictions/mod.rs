@@ -37,16 +37,27 @@ pub enum Rows<'a> {
     All,
     /// These, which may repeat; each below the number of examples.
     At(&'a [usize]),
+    /// Each as often as stands here; as many numbers as there are examples.
+    Times(&'a [u32]),
 }
 
 impl<'a> Rows<'a> {
-    /// The rows in order, out of `len` examples.
+    /// The rows in order, out of `len` examples, each as often as it counts.
     pub fn iter(self, len: usize) -> impl Iterator<Item = usize> + use<'a> {
-        let (all, some): (_, &[usize]) = match self {
-            Self::All => (0..len, &[]),
-            Self::At(rows) => (0..0, rows),
+        self.counted(len)
+            .flat_map(|(row, times)| std::iter::repeat_n(row, times as usize))
+    }
+
+    /// The rows in order, out of `len` examples, with how often each counts there; never 0 times.
+    pub fn counted(self, len: usize) -> impl Iterator<Item = (usize, u32)> + use<'a> {
+        let (all, some, times): (_, &[usize], &[u32]) = match self {
+            Self::All => (0..len, &[], &[]),
+            Self::At(rows) => (0..0, rows, &[]),
+            Self::Times(times) => (0..0, &[], times),
         };
-        all.chain(some.iter().copied())
+        let some = all.chain(some.iter().copied()).map(|row| (row, 1));
+        let counted = times.iter().copied().enumerate().filter(|(_, times)| *times > 0);
+        some.chain(counted)
     }
 }
 
