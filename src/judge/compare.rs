@@ -10,6 +10,7 @@ use crate::measure::Direction;
 use crate::reason::{Reason, Unmeasured};
 use crate::stats::{self, Interval};
 
+use super::cleaned::{self, CleanedJudgement};
 use super::comparison::{self, Compared};
 use super::evidence::{ClaimEvidence, Measured};
 use super::looks::{self, Design, Look};
@@ -174,6 +175,8 @@ pub struct ClaimJudgement {
     pub looks: Vec<Look>,
     /// What a comparison rests on; `None` of every other claim.
     pub comparison: Option<Compared>,
+    /// How it comes out without the test examples that are also in the training data; `None` where none is known.
+    pub cleaned: Option<CleanedJudgement>,
     /// The one-sided p value of "as good as claimed, within the margin", or of "not better" for a comparison;
     /// `None` without a standard error above 0.
     pub p_value: Option<f64>,
@@ -197,6 +200,14 @@ pub fn claim(evidence: &ClaimEvidence) -> ClaimJudgement {
             judged.as_measured = judged.outcome;
             judged.unmeasured = Some(unmeasured);
         }
+    }
+    if let Some(found) = cleaned::judge(evidence) {
+        let measured = evidence.measured.as_ref().ok();
+        let parts = measured.and_then(|measured| Some((measured, measured.cleaned.as_ref()?)));
+        judged
+            .reasons
+            .extend(parts.map(|(measured, cleaned)| cleaned::sentence(measured, cleaned, &found)));
+        judged.cleaned = Some(found);
     }
     if let Some(why) = &evidence.impossible {
         judged.outcome = Outcome::Impossible;
@@ -282,6 +293,7 @@ fn blank(evidence: &ClaimEvidence) -> ClaimJudgement {
         looked_from: evidence.looked_from,
         looks: Vec::new(),
         comparison: None,
+        cleaned: None,
         p_value: None,
         p_adjusted: None,
         reasons: reasons.into_iter().collect(),

@@ -8,6 +8,7 @@
 //! The rules and their sources are in docs/judging.md, whose examples are run as
 //! tests.
 
+pub mod cleaned;
 pub mod compare;
 pub mod comparison;
 pub mod cost;

@@ -10,7 +10,9 @@
 
 mod classification;
 mod clusters;
+mod counted;
 pub mod extract;
+mod interval;
 mod planned;
 mod points;
 pub mod predictions;
@@ -21,8 +23,10 @@ mod sum;
 
 pub use self::classification::{Average, Of, ZeroDivision, averaged};
 pub use crate::table::{Side, TableFile};
+pub use counted::{Counted, counted};
 pub use extract::{Measurement, Output, PairedExamples, StepFiles, measure, paired};
-pub use predictions::{Predictions, Rows, Truth};
+pub use interval::{Method, MetricInterval, interval};
+pub use predictions::{Grouping, Predictions, Rows, Truth};
 pub use registry::{About, Input, METRICS, Metric, Named, Parameter, info, markdown, metric, names};
 
 /// Which way a metric improves.

@@ -4,10 +4,13 @@
 //! are only known by name stand in `planned`. Names, suggestions and
 //! docs/metrics.md read these two lists; there is no third.
 
+use super::counted::Counted;
+use super::interval::Method;
 use super::planned::PLANNED;
 use super::predictions::{Predictions, Rows};
 use super::{Direction, MetricInfo, classification, clusters, points, regression, scores};
 use crate::reason::Unmeasured;
+use crate::stats::Interval;
 
 /// The version of the definitions, part of every signature.
 const VERSION: &str = "reproof-1";
@@ -152,6 +155,25 @@ pub trait Metric: Sync + std::fmt::Debug {
         parameter: &Parameter,
     ) -> Result<f64, Unmeasured>;
 
+    /// The metric as a function of how often each row counts, where that is faster than [`Metric::compute`].
+    ///
+    /// It is only asked for examples without weights.
+    fn counted<'a>(&self, predictions: &'a Predictions, parameter: &Parameter) -> Option<Counted<'a>> {
+        let _ = (predictions, parameter);
+        None
+    }
+
+    /// The interval at `level` over independent examples without weights, where a formula gives it.
+    fn closed_interval(
+        &self,
+        predictions: &Predictions,
+        parameter: &Parameter,
+        level: f64,
+    ) -> Option<(Method, Interval)> {
+        let _ = (predictions, parameter, level);
+        None
+    }
+
     /// What a model that learnt nothing gets on these labels, where that is known.
     ///
     /// It knows the labels of the test set alone, since those of the training
@@ -280,6 +302,18 @@ impl Named {
     /// See [`Metric::compute`].
     pub fn compute(&self, predictions: &Predictions, rows: Rows<'_>) -> Result<f64, Unmeasured> {
         self.metric.compute(predictions, rows, &self.parameter)
+    }
+
+    pub(super) fn counted<'a>(&self, predictions: &'a Predictions) -> Option<Counted<'a>> {
+        self.metric.counted(predictions, &self.parameter)
+    }
+
+    pub(super) fn closed_interval(
+        &self,
+        predictions: &Predictions,
+        level: f64,
+    ) -> Option<(Method, Interval)> {
+        self.metric.closed_interval(predictions, &self.parameter, level)
     }
 
     /// What it is on `predictions`, down to the choices that its name leaves open.

@@ -159,6 +159,7 @@ fn measurement(manifest: &Manifest, claim: &Claim, found: &ClaimMeasured, steps:
         reported,
         gain: found.gain.clone(),
         permuted: None,
+        cleaned: None,
         other_reading: None,
         notes,
     }

@@ -10,6 +10,7 @@
 mod binomial;
 mod bootstrap;
 mod by_degrees;
+mod delong;
 mod describe;
 mod distribution;
 mod hypothesis;
@@ -26,8 +27,9 @@ mod references_of_tests;
 mod sequential;
 
 pub use binomial::{Discordant, clopper_pearson, wilson};
-pub use bootstrap::{Bootstrap, BootstrapError, Resampling};
+pub use bootstrap::{Bootstrap, BootstrapError, Design, Resampling};
 pub use by_degrees::ByDegrees;
+pub use delong::{Auc, delong};
 pub use describe::{Interval, Welch, mean, sample_sd, welch};
 pub use distribution::{normal_cdf, normal_quantile, t_cdf, t_quantile, variance_ratio_p};
 pub use hypothesis::{Alternative, Group, TTest, Tost, paired_test, tost, welch_test};

@@ -12,7 +12,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("annotate-snippets", &["manifest/problem"]),
     ("base64", &["acquire/transport", "environment"]),
     ("bzip2", &["acquire/unpack"]),
-    ("chacha20", &["stats/bootstrap.rs"]),
+    ("chacha20", &["stats/bootstrap"]),
     ("clap", &["cli"]),
     ("clap_complete", &["cli"]),
     ("clap_mangen", &["cli"]),
@@ -27,12 +27,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("polars-io", &["table"]),
     (
         "rayon",
-        &[
-            "cli/judge",
-            "environment",
-            "measure/points.rs",
-            "stats/bootstrap.rs",
-        ],
+        &["cli/judge", "environment", "measure/points.rs", "stats/bootstrap"],
     ),
     ("rustls", &["acquire/transport"]),
     ("ruzstd", &["acquire/unpack"]),

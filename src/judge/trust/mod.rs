@@ -292,7 +292,7 @@ fn findings(id: CheckId, evidence: &Evidence, primary: &[Primary<'_>]) -> Vec<Fi
         CheckId::Environment => checks::environment(&evidence.environment),
         CheckId::Stability => results::stability(primary),
         CheckId::Metric => results::metric(primary),
-        CheckId::DataHygiene => checks::hygiene(evidence.hygiene.as_ref()),
+        CheckId::DataHygiene => checks::hygiene(evidence.hygiene.as_ref(), primary),
         CheckId::Safety => checks::safety(&evidence.safety),
     }
 }

@@ -77,6 +77,15 @@ pub enum Scores {
     },
 }
 
+/// How the groups of the examples are meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Grouping {
+    /// Each has a number of examples that was fixed beforehand.
+    Strata,
+    /// The examples of one belong together, such as the images of one patient.
+    Clusters,
+}
+
 /// Predictions and labels of the same examples.
 #[derive(Clone, Debug, Default)]
 pub struct Predictions {
@@ -88,6 +97,7 @@ pub struct Predictions {
     points: Option<Points>,
     train: Option<Vec<f64>>,
     weights: Option<Vec<f64>>,
+    groups: Option<(Grouping, Vec<u32>)>,
     positive: Option<String>,
     notes: Vec<String>,
 }
@@ -202,6 +212,17 @@ impl Predictions {
         self.train.as_deref()
     }
 
+    /// With the group of each example, numbered from 0.
+    ///
+    /// # Errors
+    ///
+    /// When there are not as many groups as labels.
+    pub fn with_groups(mut self, grouping: Grouping, of_row: Vec<u32>) -> Result<Self, Unmeasured> {
+        same_length(self.len, of_row.len())?;
+        self.groups = Some((grouping, of_row));
+        Ok(self)
+    }
+
     /// With this class as the positive one.
     #[must_use]
     pub fn with_positive(mut self, class: impl Into<String>) -> Self {
@@ -252,6 +273,12 @@ impl Predictions {
     /// The weights, where there are any: finite, not negative, not all 0.
     pub fn weights(&self) -> Option<&[f64]> {
         self.weights.as_deref()
+    }
+
+    /// The group of each example, where there are any.
+    pub fn groups(&self) -> Option<(Grouping, &[u32])> {
+        let (grouping, of_row) = self.groups.as_ref()?;
+        Some((*grouping, of_row))
     }
 
     /// The weight of an example; 1 without weights.

@@ -427,6 +427,7 @@ fn assemble(
         }),
         scores,
         weights: found.plan.weights.map(|_| predictions.weights),
+        groups: None,
         positive: request.positive.map(str::to_owned),
         notes,
         ..Predictions::default()

@@ -13,11 +13,14 @@ pub(super) use self::each::{
 };
 pub(super) use self::top_k::{TOP_K_ACCURACY, TOP_K_ERROR};
 use super::classification::{finite, no_examples, positive, prior, unweighted};
+use super::counted::{Counted, Ranking};
+use super::interval::Method;
 use super::predictions::{Classes, Predictions, Rows, Scores};
 use super::registry::{About, Input, Metric, Parameter};
 use super::sum::Sum;
 use crate::error::Fault;
 use crate::reason::{Unmeasured, invalid};
+use crate::stats::{Interval, delong};
 
 /// How far the probabilities of one example may be from summing to 1.
 ///
@@ -32,6 +35,8 @@ type Formula = fn(&Predictions, Rows<'_>, &About) -> Result<f64, Unmeasured>;
 pub(super) struct OfScores {
     about: About,
     formula: Formula,
+    /// The same from ranks, where the order of the scores is all that counts.
+    by_rank: Option<fn(&Ranking, &[u32]) -> Option<f64>>,
     floor: fn(&Predictions, &About) -> Option<f64>,
 }
 
@@ -52,9 +57,42 @@ impl Metric for OfScores {
         finite(&self.about, (self.formula)(predictions, rows, &self.about)?)
     }
 
+    fn counted<'a>(&self, predictions: &'a Predictions, _: &Parameter) -> Option<Counted<'a>> {
+        let by_rank = self.by_rank?;
+        let ranking = Ranking::of(predictions)?;
+        Some(Box::new(move |counts| by_rank(&ranking, counts)))
+    }
+
+    fn closed_interval(
+        &self,
+        predictions: &Predictions,
+        _: &Parameter,
+        level: f64,
+    ) -> Option<(Method, Interval)> {
+        if !std::ptr::eq(self, &ROC_AUC) {
+            return None;
+        }
+        let of = |wanted: bool, ranked: &[(u32, f64, bool)]| {
+            let of_class = ranked.iter().filter(|(_, _, positive)| *positive == wanted);
+            of_class.map(|(_, score, _)| *score).collect::<Vec<_>>()
+        };
+        let ranked = ranked(predictions)?;
+        let auc = delong(&of(true, &ranked), &of(false, &ranked))?;
+        Some((Method::DeLong, auc.interval(level)?))
+    }
+
     fn floor(&self, predictions: &Predictions) -> Option<f64> {
         (self.floor)(predictions, &self.about)
     }
+}
+
+/// Each row, its score of the positive class, and whether it is positive, from the highest score to the lowest.
+pub(super) fn ranked(predictions: &Predictions) -> Option<Vec<(u32, f64, bool)>> {
+    let scored = scored(predictions, Rows::All, &ROC_AUC.about).ok()?;
+    let one = |(row, example): (u32, &Scored)| (row, example.score, example.positive > 0.0);
+    let mut ranked: Vec<_> = (0..).zip(&scored).map(one).collect();
+    ranked.sort_unstable_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+    Some(ranked)
 }
 
 /// One example of a two-class problem.
@@ -189,6 +227,7 @@ pub(super) static ROC_AUC: OfScores = OfScores {
     formula: |predictions, rows, about| {
         area(scored(predictions, rows, about)?).ok_or_else(|| one_class(about))
     },
+    by_rank: Some(Ranking::roc_auc),
     floor: registered,
 };
 
@@ -205,6 +244,7 @@ pub(super) static GINI: OfScores = OfScores {
         let area = area(scored(predictions, rows, about)?).ok_or_else(|| one_class(about))?;
         Ok(2.0 * area - 1.0)
     },
+    by_rank: Some(|ranking, counts| Some(2.0 * ranking.roc_auc(counts)? - 1.0)),
     floor: registered,
 };
 
@@ -230,6 +270,7 @@ pub(super) static KS: OfScores = OfScores {
         }
         Ok(widest)
     },
+    by_rank: None,
     floor: registered,
 };
 
@@ -269,6 +310,7 @@ pub(super) static AVERAGE_PRECISION: OfScores = OfScores {
     formula: |predictions, rows, about| {
         precision_area(scored(predictions, rows, about)?).ok_or_else(no_examples)
     },
+    by_rank: Some(Ranking::average_precision),
     floor: |predictions, about| {
         let class = predictions
             .classes()
@@ -386,6 +428,7 @@ pub(super) static LOG_LOSS: OfScores = OfScores {
         let loss = |values: &[f64], truth: usize| -values[truth].clamp(f64::EPSILON, 1.0 - f64::EPSILON).ln();
         mean_loss(predictions, rows, about, loss)
     },
+    by_rank: None,
     floor: |predictions, _| {
         let shares = prior(predictions)?;
         Some(
@@ -421,6 +464,7 @@ pub(super) static BRIER: OfScores = OfScores {
         };
         mean_loss(predictions, rows, about, loss)
     },
+    by_rank: None,
     floor: |predictions, _| {
         let shares = prior(predictions)?;
         let spread = 1.0 - shares.iter().map(|share| share * share).sum::<f64>();

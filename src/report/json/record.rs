@@ -4,6 +4,7 @@ use super::SCHEMA;
 use super::audit::AuditRow;
 use super::rows::*;
 use crate::environment::Environment;
+use crate::judge::cleaned::CleanedJudgement;
 use crate::judge::comparison::{Compared, Test};
 use crate::judge::precision::Basis;
 use crate::judge::{Check, ClaimJudgement, Look, Outcome};
@@ -134,6 +135,7 @@ fn claim_row<'a>(
             .comparison
             .as_ref()
             .map(|compared| comparison(compared, judged)),
+        leak_corrected: judged.cleaned.as_ref().map(leak_corrected),
         p_value: judged.p_value,
         p_adjusted: judged.p_adjusted,
         floor: judged.floor.map(|floor| FloorRow {
@@ -155,6 +157,16 @@ fn claim_row<'a>(
             None
         },
         reasons: &judged.reasons,
+    }
+}
+
+fn leak_corrected(cleaned: &CleanedJudgement) -> LeakCorrectedRow {
+    LeakCorrectedRow {
+        outcome: cleaned.outcome.code(),
+        value: cleaned.value,
+        interval: cleaned.interval.map(|interval| [interval.low, interval.high]),
+        left_out: cleaned.left_out,
+        left: cleaned.left,
     }
 }
 

@@ -153,6 +153,8 @@ pub(super) struct ClaimRow<'a> {
     pub(super) looks: Vec<LookRow>,
     /// What a comparison rests on; null of every other claim.
     pub(super) comparison: Option<ComparisonRow<'a>>,
+    /// The same without the test examples that are also in the training data; null where none are known.
+    pub(super) leak_corrected: Option<LeakCorrectedRow>,
     /// The one-sided p value of "as good as claimed, within the margin", of a comparison that of "not better"; null
     /// without a spread.
     pub(super) p_value: Option<f64>,
@@ -170,6 +172,21 @@ pub(super) struct ClaimRow<'a> {
     pub(super) reason: Option<ReasonRow<'a>>,
     /// What a reader should know.
     pub(super) reasons: &'a [String],
+}
+
+/// A claim without the test examples that are also in the training data.
+#[derive(JsonSchema, Serialize)]
+pub(super) struct LeakCorrectedRow {
+    /// How it comes out then; `not-run` where too little is left.
+    pub(super) outcome: &'static str,
+    /// The mean over the runs; null where too little is left.
+    pub(super) value: Option<f64>,
+    /// Its 95 % interval over the examples of the first run that are left.
+    pub(super) interval: Option<[f64; 2]>,
+    /// How many test examples were left out.
+    pub(super) left_out: u64,
+    /// How many are left.
+    pub(super) left: u64,
 }
 
 /// The gain of one claim over another.
