@@ -394,3 +394,6 @@ pub(super) static BALANCED_ACCURACY: OfClasses = OfClasses {
         },
     )
 };
+
+#[cfg(test)]
+mod tests;
