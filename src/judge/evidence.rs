@@ -9,6 +9,7 @@ use jiff::civil::Date;
 use crate::execute::{Tier, Usage};
 use crate::manifest::{Adoption, Comparison, Prices, Printed, Tolerance, Waiver};
 use crate::measure::Direction;
+use crate::measure::dialect::Reading;
 use crate::reason::Unmeasured;
 use crate::stats::{Bootstrap, Discordant, Group, Interval};
 
@@ -135,8 +136,8 @@ pub struct Measured {
     pub permuted: Option<Control>,
     /// The same without the test examples that are also in the training data; `None`: there are none, or they are not known.
     pub cleaned: Option<Cleaned>,
-    /// Another reading of the metric's name that explains why `reported` differs.
-    pub other_reading: Option<String>,
+    /// What else the metric's name may mean, and what that gives as a mean over the runs; empty where it was not asked.
+    pub readings: Vec<Reading>,
     /// What a reader should know about the measurement; short, lower case, no full stop.
     pub notes: Vec<String>,
 }

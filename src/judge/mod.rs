@@ -12,6 +12,7 @@ pub mod cleaned;
 pub mod compare;
 pub mod comparison;
 pub mod cost;
+pub mod dialect;
 pub mod evidence;
 pub mod looks;
 pub mod luck;

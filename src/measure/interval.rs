@@ -93,10 +93,55 @@ pub fn interval(
     }
     let design = match predictions.groups() {
         None => Design::rows(predictions.len()),
-        Some((Grouping::Strata, of_row)) => Design::strata(of_row),
-        Some((Grouping::Clusters, of_row)) => Design::clusters(of_row),
+        Some((grouping, of_row)) => by_groups(grouping, of_row),
     };
     let bootstrap = Bootstrap::counted(&design, counted(metric, predictions), RESAMPLING)?;
+    bootstrapped(&bootstrap, level, grouping)
+}
+
+/// The same over the examples at `rows` alone, each of which stands there once; always by the bootstrap.
+///
+/// # Errors
+///
+/// As [`interval`].
+pub fn interval_of(
+    metric: &Named,
+    predictions: &Predictions,
+    rows: &[usize],
+    level: f64,
+) -> Result<MetricInterval, BootstrapError> {
+    let grouping = predictions.groups().map(|(grouping, _)| grouping);
+    let design = match predictions.groups() {
+        None => Design::rows(rows.len()),
+        Some((grouping, of_row)) => {
+            let of_row: Vec<u32> = rows.iter().map(|row| of_row[*row]).collect();
+            by_groups(grouping, &of_row)
+        }
+    };
+    let of_all = counted(metric, predictions);
+    let statistic = |counts: &[u32]| {
+        let mut all = vec![0; predictions.len()];
+        rows.iter()
+            .zip(counts)
+            .for_each(|(row, count)| all[*row] = *count);
+        of_all(&all)
+    };
+    let bootstrap = Bootstrap::counted(&design, statistic, RESAMPLING)?;
+    bootstrapped(&bootstrap, level, grouping)
+}
+
+fn by_groups(grouping: Grouping, of_row: &[u32]) -> Design {
+    match grouping {
+        Grouping::Strata => Design::strata(of_row),
+        Grouping::Clusters => Design::clusters(of_row),
+    }
+}
+
+fn bootstrapped(
+    bootstrap: &Bootstrap,
+    level: f64,
+    grouping: Option<Grouping>,
+) -> Result<MetricInterval, BootstrapError> {
     Ok(MetricInterval {
         interval: bootstrap.interval(level).ok_or(BootstrapError::Undefined)?,
         level,

@@ -11,11 +11,13 @@
 mod classification;
 mod clusters;
 mod counted;
+pub mod dialect;
 pub mod extract;
 mod interval;
 mod planned;
 mod points;
 pub mod predictions;
+pub mod recompute;
 mod registry;
 mod regression;
 mod scores;
@@ -24,8 +26,10 @@ mod sum;
 pub use self::classification::{Average, Of, ZeroDivision, averaged};
 pub use crate::table::{Side, TableFile};
 pub use counted::{Counted, counted};
-pub use extract::{Measurement, Output, PairedExamples, StepFiles, measure, paired};
-pub use interval::{Method, MetricInterval, interval};
+pub use extract::{
+    Estimate, Measurement, Output, PairedExamples, Recomputed, StepFiles, measure, paired, readings,
+};
+pub use interval::{Method, MetricInterval, interval, interval_of};
 pub use predictions::{Grouping, Predictions, Rows, Truth};
 pub use registry::{About, Input, METRICS, Metric, Named, Parameter, info, markdown, metric, names};
 

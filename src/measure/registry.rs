@@ -290,6 +290,11 @@ impl Named {
         self.metric.about()
     }
 
+    /// What stands behind the family in its name.
+    pub fn parameter(&self) -> &Parameter {
+        &self.parameter
+    }
+
     /// What it is computed from.
     pub fn input(&self) -> Input {
         self.metric.input()

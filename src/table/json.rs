@@ -64,7 +64,7 @@ impl Rows {
                 cells: &mut cells,
             };
             parse(line.bytes, seed).map_err(|error| not_json(file, line.number, &error))?;
-            if !visit(line.number, &Row::Json(&cells))? {
+            if !visit(line.number, &Row::Texts(&cells))? {
                 break;
             }
         }

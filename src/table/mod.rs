@@ -1,19 +1,29 @@
-//! Rows and columns of a file, as text, one row at a time.
+//! Rows and columns of a file: as text, one row at a time, or in runs of typed values where the file has types.
 //!
 //! The file is hostile: a quote that never closes, a line of a gigabyte and a
 //! hundred thousand columns end in a message, with bounded memory.
 
+mod batch;
 mod delimited;
+mod guarded;
 mod input;
 mod json;
 mod lines;
+mod npy;
+mod parquet;
+mod texts;
 
 use std::borrow::Cow;
+use std::collections::HashSet;
+use std::fmt;
 use std::path::{Path, PathBuf};
 
+use self::batch::Batches;
+pub(crate) use self::batch::{Batch, Cells, Values};
 pub(crate) use self::input::{checked, open, unreadable};
 pub(crate) use self::json::PythonJson;
 pub(crate) use self::lines::{Breaks, Lines};
+pub(crate) use self::texts::Texts;
 use crate::error::Fault;
 use crate::manifest::TableFormat;
 use crate::reason::{Unmeasured, invalid};
@@ -67,6 +77,13 @@ impl TableFile {
         }
     }
 
+    /// Whether it is an array, or an archive of arrays, of NumPy.
+    pub fn is_array(&self) -> bool {
+        self.format
+            .map_or_else(|| by_ending(&self.ending).ok(), Some)
+            .is_some_and(|format| format == TableFormat::Npy)
+    }
+
     pub(crate) fn invalid(&self, detail: impl std::fmt::Display) -> Unmeasured {
         invalid(self.side.fault(), format!("`{}`: {detail}", shown(&self.name)))
     }
@@ -80,10 +97,8 @@ impl TableFile {
                 .hint(hint))
         };
         match format {
-            Ok(TableFormat::Parquet) => other("Parquet"),
-            Ok(TableFormat::Npy) => other("NPY"),
             Err(what) => other(what),
-            Ok(format @ (TableFormat::Csv | TableFormat::Tsv | TableFormat::Jsonl)) => Ok(format),
+            Ok(format) => Ok(format),
         }
     }
 }
@@ -108,7 +123,7 @@ fn by_ending(name: &str) -> Result<TableFormat, &'static str> {
 }
 
 /// A column by name, or by position in a file without a header.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Column(pub(super) usize);
 
 /// An open table.
@@ -116,18 +131,39 @@ pub(crate) struct Table {
     file: TableFile,
     columns: Vec<String>,
     headless: bool,
+    matrix: bool,
     body: Body,
 }
 
 enum Body {
     Delimited(delimited::Rows),
     Json(json::Rows),
+    Typed(Box<dyn Batches>),
 }
 
 /// The cells of one row.
 pub(crate) enum Row<'a> {
     Delimited(&'a csv::ByteRecord),
-    Json(&'a [Option<String>]),
+    Texts(&'a [Option<String>]),
+}
+
+/// What messages count to say where something stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// The lines of a text, the header among them.
+    #[default]
+    Line,
+    /// The rows of a file that has no lines, from 1.
+    Row,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Line => "line",
+            Self::Row => "row",
+        })
+    }
 }
 
 impl Row<'_> {
@@ -142,7 +178,7 @@ impl Row<'_> {
                 let cell = record.get(column.0).map(std::str::from_utf8).transpose();
                 cell.map_err(|_| NotUtf8)?
             }
-            Self::Json(cells) => cells.get(column.0).and_then(Option::as_deref),
+            Self::Texts(cells) => cells.get(column.0).and_then(Option::as_deref),
         };
         Ok(text.map(str::trim))
     }
@@ -163,12 +199,25 @@ impl Table {
     pub(crate) fn open(file: &TableFile, wanted: &[&str]) -> Result<Self, Unmeasured> {
         let format = file.format()?;
         checked(file)?;
-        let (columns, headless, body) = if format == TableFormat::Jsonl {
-            let (columns, rows) = json::Rows::open(file)?;
-            (columns, false, Body::Json(rows))
-        } else {
-            let (columns, headless, rows) = delimited::open(file, format == TableFormat::Tsv, wanted)?;
-            (columns, headless, Body::Delimited(rows))
+        let mut matrix = false;
+        let (columns, headless, body) = match format {
+            TableFormat::Jsonl => {
+                let (columns, rows) = json::Rows::open(file)?;
+                (columns, false, Body::Json(rows))
+            }
+            TableFormat::Parquet => {
+                let (columns, rows) = parquet::open(file)?;
+                (columns, false, Body::Typed(Box::new(rows)))
+            }
+            TableFormat::Npy => {
+                let opened = npy::open(file, wanted)?;
+                matrix = opened.matrix;
+                (opened.columns, false, Body::Typed(Box::new(opened.rows)))
+            }
+            TableFormat::Csv | TableFormat::Tsv => {
+                let (columns, headless, rows) = delimited::open(file, format == TableFormat::Tsv, wanted)?;
+                (columns, headless, Body::Delimited(rows))
+            }
         };
         if columns.len() > MOST_COLUMNS {
             return Err(file.invalid(format_args!(
@@ -180,6 +229,7 @@ impl Table {
             file: file.clone(),
             columns,
             headless,
+            matrix,
             body,
         })
     }
@@ -197,6 +247,11 @@ impl Table {
     /// Whether the first line is a row already.
     pub(crate) fn headless(&self) -> bool {
         self.headless
+    }
+
+    /// Whether the file is a single array of two dimensions, whose columns are called by their positions.
+    pub(crate) fn matrix(&self) -> bool {
+        self.matrix
     }
 
     /// The column called `name`, if it is there.
@@ -265,7 +320,8 @@ impl Table {
         .hint(hint)
     }
 
-    /// Calls `visit` with the line and the cells of each row, until it breaks off.
+    /// Calls `visit` with the line (or the number, where the file has no lines) and the cells of each row, until it
+    /// breaks off.
     ///
     /// # Errors
     ///
@@ -278,8 +334,45 @@ impl Table {
         match self.body {
             Body::Delimited(rows) => rows.each(&self.file, &mut visit),
             Body::Json(rows) => rows.each(&self.file, wanted, &mut visit),
+            Body::Typed(batches) => {
+                let wanted = once_each(wanted);
+                batch::as_rows(batches, &self.file, &wanted, self.columns.len(), &mut visit)
+            }
         }
     }
+
+    /// Calls `visit` with runs of rows of the columns `wanted`, until it breaks off.
+    ///
+    /// Only for files whose columns have types, those that count [`Place::Row`]; others have no batches.
+    ///
+    /// # Errors
+    ///
+    /// Those of `visit`, and whatever is wrong with the file.
+    pub(crate) fn batches(
+        self,
+        wanted: &[Column],
+        mut visit: impl FnMut(&Batch) -> Result<bool, Unmeasured>,
+    ) -> Result<(), Unmeasured> {
+        match self.body {
+            Body::Delimited(_) | Body::Json(_) => Ok(()),
+            Body::Typed(batches) => batches.each(&self.file, &once_each(wanted), &mut visit),
+        }
+    }
+
+    /// What messages about this file count.
+    pub(crate) fn place(&self) -> Place {
+        match self.body {
+            Body::Delimited(_) | Body::Json(_) => Place::Line,
+            Body::Typed(_) => Place::Row,
+        }
+    }
+}
+
+/// The columns, each named once.
+fn once_each(columns: &[Column]) -> Vec<Column> {
+    let mut met = HashSet::new();
+    let new = columns.iter().filter(|column| met.insert(**column));
+    new.copied().collect()
 }
 
 /// What is called for each row: its line and its cells; `false` ends the reading.
@@ -326,3 +419,6 @@ pub(crate) fn shown(text: &str) -> Cow<'_, str> {
 fn steers(c: char) -> bool {
     c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
+
+#[cfg(test)]
+mod tests;

@@ -27,7 +27,13 @@ const HOMES: &[(&str, &[&str])] = &[
     ("polars-io", &["table"]),
     (
         "rayon",
-        &["cli/judge", "environment", "measure/points.rs", "stats/bootstrap"],
+        &[
+            "cli/judge",
+            "environment",
+            "measure",
+            "stats/bootstrap",
+            "table/parquet",
+        ],
     ),
     ("rustls", &["acquire/transport"]),
     ("ruzstd", &["acquire/unpack"]),
@@ -42,7 +48,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("toml", &["manifest", "acquire/git", "environment"]),
     ("unicode-width", &["report/words.rs"]),
     ("ureq", &["acquire", "environment"]),
-    ("zip", &["acquire", "environment"]),
+    ("zip", &["acquire", "environment", "table/npy"]),
 ];
 
 /// Libraries for everyone: times, sizes, errors, files, system calls, JSON.

@@ -7,6 +7,8 @@
 mod checks;
 mod results;
 
+pub(super) use self::results::disagreement;
+
 use std::fmt;
 
 use jiff::civil::Date;

@@ -8,6 +8,7 @@ use crate::execute::Tier;
 use crate::judge::evidence::*;
 use crate::judge::testing::{error_claim, trusted};
 use crate::judge::{Verdict, judge};
+use crate::measure::dialect::Reading;
 use crate::reason::{Reason, Unmeasured};
 
 /// The check `id` after `change` to a study in which everything is in order.
@@ -201,7 +202,11 @@ fn metric() {
     assert!(after(id, lies).grave);
     let explained = after(id, |evidence| {
         lies(evidence);
-        measured(evidence).other_reading = Some("micro averaging".to_owned());
+        measured(evidence).readings = vec![Reading {
+            words: "micro F1".to_owned(),
+            departure: 1,
+            value: measured(evidence).reported.as_ref().expect("reported").values[0],
+        }];
     });
     assert_eq!((explained.status, explained.grave), (Status::Fail, false));
     let leaks = after(id, |evidence| {

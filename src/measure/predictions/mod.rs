@@ -6,10 +6,13 @@
 
 mod classes;
 mod columns;
+mod ids;
+mod index;
 mod join;
 mod points;
 mod read;
 mod sets;
+mod typed;
 
 pub use points::Points;
 pub(super) use points::bounded;
@@ -178,6 +181,19 @@ impl Predictions {
         Ok(self)
     }
 
+    /// The same with other predicted classes, by index; `None` where there are no classes, or not as many.
+    pub(in crate::measure) fn predicting(&self, predicted: Vec<u32>) -> Option<Self> {
+        let classes = self.classes.as_ref()?;
+        let fits = predicted.len() == self.len;
+        fits.then(|| Self {
+            classes: Some(Classes {
+                predicted: Some(predicted),
+                ..classes.clone()
+            }),
+            ..self.clone()
+        })
+    }
+
     /// With a weight for each example.
     ///
     /// # Errors
@@ -196,6 +212,17 @@ impl Predictions {
         Ok(self)
     }
 
+    /// With the group of each example, numbered from 0.
+    ///
+    /// # Errors
+    ///
+    /// When there are not as many groups as labels.
+    pub fn with_groups(mut self, grouping: Grouping, of_row: Vec<u32>) -> Result<Self, Unmeasured> {
+        same_length(self.len, of_row.len())?;
+        self.groups = Some((grouping, of_row));
+        Ok(self)
+    }
+
     /// With the numbers of the training series, in their order.
     ///
     /// # Errors
@@ -210,17 +237,6 @@ impl Predictions {
     /// The training series, where it was given.
     pub fn train(&self) -> Option<&[f64]> {
         self.train.as_deref()
-    }
-
-    /// With the group of each example, numbered from 0.
-    ///
-    /// # Errors
-    ///
-    /// When there are not as many groups as labels.
-    pub fn with_groups(mut self, grouping: Grouping, of_row: Vec<u32>) -> Result<Self, Unmeasured> {
-        same_length(self.len, of_row.len())?;
-        self.groups = Some((grouping, of_row));
-        Ok(self)
     }
 
     /// With this class as the positive one.
@@ -323,9 +339,9 @@ impl Classes {
     pub(super) fn places(&self, classes: &[u32]) -> Vec<usize> {
         let name = |at: usize| self.names[classes[at] as usize].as_str();
         let all = 0..classes.len();
-        let whole = all.clone().all(|at| classes::whole_number(name(at)).is_some());
+        let form = classes::Form::of(classes.iter().map(|class| &self.names[*class as usize]));
         let mut order: Vec<usize> = all.collect();
-        order.sort_by(|&a, &b| classes::order(name(a), name(b), whole));
+        order.sort_by(|&a, &b| classes::order(name(a), name(b), form));
         let mut places = vec![0; order.len()];
         order
             .iter()

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use super::classes::{Interner, listed, repeated, whole_number};
+use super::classes::{Form, Interner, listed, repeated};
 use super::columns::{Columns, Plan};
 use super::join::{Keyed, by_id, by_position};
 use super::{Classes, Numbers, Predictions, Scores, points, sets};
@@ -81,7 +81,9 @@ impl Request<'_> {
 
     /// The column of the label.
     pub(super) fn target(&self) -> Option<&str> {
-        self.target.or(self.truth.target.as_deref())
+        // A single array needs no name.
+        let unnamed = self.truth.file.is_array().then_some("label");
+        self.target.or(self.truth.target.as_deref()).or(unnamed)
     }
 
     pub(super) fn no_target(&self) -> Unmeasured {
@@ -125,6 +127,7 @@ pub fn read(request: &Request<'_>) -> Result<Predictions, Unmeasured> {
     let labelled = names.len();
     let mut predictions = Columns::read(table, &found.plan, &mut names)?;
     let mut notes = Vec::new();
+    found.note(&mut notes);
     notes.extend(headless.then(|| {
         format!(
             "`{}` is read as a file without a header",
@@ -152,6 +155,8 @@ struct Found {
     plan: Plan,
     /// The classes behind the columns of scores; empty when one column scores the positive class.
     scored: Vec<String>,
+    /// Whether these are counted, for want of names.
+    matrix: bool,
 }
 
 impl Found {
@@ -174,6 +179,7 @@ impl Found {
         let mut found = Self {
             plan,
             scored: Vec::new(),
+            matrix: false,
         };
         if request.needs(Input::Scores) {
             found.scores(request, &table)?;
@@ -200,6 +206,9 @@ impl Found {
             self.scored.push(class.trim().to_owned());
             self.plan.scores.push(table.column(name)?);
         }
+        if self.scored.is_empty() && table.matrix() {
+            self.by_position(table)?;
+        }
         if self.scored.is_empty() {
             return Err(request
                 .predictions
@@ -210,6 +219,27 @@ impl Found {
                 ));
         }
         Ok(())
+    }
+}
+
+impl Found {
+    /// The columns of a single array: column 0 holds the scores of the class `0`.
+    fn by_position(&mut self, table: &Table) -> Result<(), Unmeasured> {
+        for name in table.names() {
+            self.scored.push(name.clone());
+            self.plan.scores.push(table.column(name)?);
+        }
+        self.matrix = true;
+        Ok(())
+    }
+
+    fn note(&self, notes: &mut Vec<String>) {
+        let last = self.scored.len().saturating_sub(1);
+        notes.extend(
+            self.matrix.then(|| {
+                format!("the columns of the array are taken as the scores of the classes 0 to {last}")
+            }),
+        );
     }
 }
 
@@ -361,15 +391,14 @@ fn moved<T: Copy + Default>(values: &[T], order: &[u32]) -> Vec<T> {
 
 /// Refuses predictions of which no class is one of the labels': the two sides do not speak of the same.
 ///
-/// Whole numbers may: a model can predict nothing but a class that never occurs.
+/// Whole numbers and truth values may: a model can predict nothing but a class that never occurs.
 pub(super) fn disjoint(names: &Interner, labelled: usize, predicted: &[u32]) -> Result<(), Unmeasured> {
     let all: Vec<String> = (0..names.len())
         .filter_map(|code| Some(names.name(u32::try_from(code).ok()?).to_owned()))
         .collect();
     let (own, theirs) = all.split_at(labelled);
     let shared = predicted.iter().any(|code| (*code as usize) < labelled);
-    let numbers = all.iter().all(|name| whole_number(name).is_some());
-    if predicted.is_empty() || shared || numbers {
+    if predicted.is_empty() || shared || Form::of(all.iter()) != Form::Text {
         return Ok(());
     }
     let detail = format!(
@@ -382,10 +411,13 @@ pub(super) fn disjoint(names: &Interner, labelled: usize, predicted: &[u32]) -> 
 
 /// Notes predicted classes that never occur in the labels.
 fn unseen(names: &Interner, labelled: usize, predicted: &[u32], notes: &mut Vec<String>) {
-    let number = |code: u32| whole_number(names.name(code)).unwrap_or_else(|| names.name(code).to_owned());
-    let labels: std::collections::HashSet<String> = (0..).take(labelled).map(number).collect();
+    let plain = |code: u32| {
+        let name = names.name(code);
+        Form::of([name.to_owned()].iter()).plain(name)
+    };
+    let labels: std::collections::HashSet<String> = (0..).take(labelled).map(plain).collect();
     let fresh = (0..).take(names.len()).skip(labelled);
-    let unseen: Vec<u32> = fresh.filter(|code| !labels.contains(&number(*code))).collect();
+    let unseen: Vec<u32> = fresh.filter(|code| !labels.contains(&plain(*code))).collect();
     if unseen.is_empty() {
         return;
     }
@@ -410,7 +442,10 @@ fn assemble(
 ) -> Result<Predictions, Unmeasured> {
     let predicted = found.plan.classes.map(|_| predictions.classes);
     let (mut classes, merged) = names.finish(labels.classes, predicted, &found.scored);
-    notes.extend(merged.then(|| "classes are compared as whole numbers".to_owned()));
+    notes.extend(merged.then(|| match Form::of(classes.names.iter()) {
+        Form::Whole => "classes are compared as whole numbers".to_owned(),
+        Form::Truth | Form::Text => "classes are compared as truth values".to_owned(),
+    }));
     let scores = scores(predictions.scores, &found.scored, &mut classes, request)?;
     notes.extend(
         found
