@@ -225,3 +225,63 @@ pub(super) static COMPLETENESS: OfClusters = of_clusters(
         .reference("scikit-learn 1.9.1 `completeness_score`"),
     Contingency::completeness,
 );
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::metric;
+    use super::*;
+
+    const ALL: [&str; 5] = [
+        "adjusted_rand",
+        "normalized_mutual_info",
+        "v_measure",
+        "homogeneity",
+        "completeness",
+    ];
+
+    fn compute(name: &str, truth: &[String], predicted: &[String]) -> f64 {
+        let given = Predictions::from_classes(truth, Some(predicted)).expect("clusters");
+        metric(name)
+            .expect("a metric")
+            .compute(&given, Rows::All)
+            .expect("a value")
+    }
+
+    fn names(of: &[(u8, u8)], prefix: &str, side: fn(&(u8, u8)) -> u8) -> Vec<String> {
+        of.iter().map(|pair| format!("{prefix}{}", side(pair))).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn names_of_clusters_do_not_matter_and_values_lie_in_their_range(pairs in prop::collection::vec((0..5_u8, 0..5_u8), 1..60)) {
+            let truth = names(&pairs, "", |pair| pair.0);
+            for name in ALL {
+                let value = compute(name, &truth, &names(&pairs, "", |pair| pair.1));
+                let renamed = compute(name, &truth, &names(&pairs, "z", |pair| 9 - pair.1));
+                let (least, greatest) = metric(name).expect("a metric").info().range;
+                prop_assert!((value - renamed).abs() < 1e-12, "{}", name);
+                prop_assert!((least..=greatest).contains(&value), "{}: {}", name, value);
+            }
+        }
+
+        #[test]
+        fn the_adjusted_rand_index_counts_pairs(pairs in prop::collection::vec((0..4_u8, 0..4_u8), 2..40)) {
+            let (mut both, mut groups, mut clusters, mut all) = (0.0, 0.0, 0.0, 0.0);
+            for (at, a) in pairs.iter().enumerate() {
+                for b in &pairs[..at] {
+                    let together = [f64::from(a.0 == b.0), f64::from(a.1 == b.1)];
+                    both += together[0] * together[1];
+                    groups += together[0];
+                    clusters += together[1];
+                    all += 1.0;
+                }
+            }
+            let (chance, most): (f64, f64) = (groups * clusters / all, (groups + clusters) / 2.0);
+            let expected = if most == chance { 1.0 } else { (both - chance) / (most - chance) };
+            let found = compute("adjusted_rand", &names(&pairs, "", |pair| pair.0), &names(&pairs, "", |pair| pair.1));
+            prop_assert!((found - expected).abs() < 1e-12, "{} {}", found, expected);
+        }
+    }
+}

@@ -396,3 +396,6 @@ pub(super) static BALANCED_ACCURACY: OfClasses = OfClasses {
         },
     )
 };
+
+#[cfg(test)]
+mod tests;

@@ -99,7 +99,8 @@ pub(in crate::measure) fn bounded(examples: usize) -> Result<(), Unmeasured> {
     if examples <= MOST_POINTS {
         return Ok(());
     }
-    let detail = format!("all distances between {examples} examples, more than {MOST_POINTS}");
+    let detail =
+        format!("the distances between {examples} examples are not computed: {MOST_POINTS} is the most");
     Err(invalid(Fault::Manifest, detail).hint("measure it on a sample of the examples"))
 }
 

@@ -219,3 +219,65 @@ pub(in crate::measure) static CCC: OfNumbers = of_numbers(
         Ok((2.0 * covariance / apart).clamp(-1.0, 1.0))
     },
 );
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::super::{Predictions, Rows, metric};
+
+    fn compute(name: &str, truth: Vec<f64>, predicted: Vec<f64>) -> Option<f64> {
+        let given = Predictions::from_numbers(truth, predicted).ok()?;
+        metric(name)?.compute(&given, Rows::All).ok()
+    }
+
+    #[test]
+    fn many_rows_take_no_steps_by_the_square() {
+        let truth: Vec<f64> = (0..200_000).map(f64::from).collect();
+        let reversed = truth.iter().rev().copied().collect();
+        assert_eq!(compute("kendall", truth.clone(), reversed), Some(-1.0));
+        assert_eq!(compute("kendall", truth.clone(), truth), Some(1.0));
+    }
+
+    #[test]
+    fn numbers_near_the_largest_are_refused_or_answered_and_never_nan() {
+        let huge = || (vec![1e308, -1e308, 1e307], vec![-1e308, 1e308, 1e307]);
+        let tiny = || (vec![1e-308, 5e-324, 2e-308], vec![2e-308, 1e-308, 5e-324]);
+        for (truth, predicted) in [huge(), tiny()] {
+            for name in [
+                "rmsle",
+                "mape",
+                "smape",
+                "kendall",
+                "ccc",
+                "pinball",
+                "pinball@0.9",
+            ] {
+                let value = compute(name, truth.clone(), predicted.clone());
+                assert!(value.is_none_or(f64::is_finite), "{name}: {value:?}");
+            }
+        }
+        let (truth, predicted) = huge();
+        assert_eq!(compute("smape", truth, predicted), Some(4.0 / 3.0));
+    }
+
+    proptest! {
+        #[test]
+        fn kendall_is_what_comparing_all_pairs_gives(pairs in prop::collection::vec((-4..4_i8, -4..4_i8), 2..40)) {
+            let (truth, predicted): (Vec<f64>, Vec<f64>) = pairs.iter().map(|(t, p)| (f64::from(*t), f64::from(*p))).unzip();
+            let (mut balance, mut apart) = (0.0, [0.0, 0.0]);
+            for (at, a) in pairs.iter().enumerate() {
+                for b in &pairs[..at] {
+                    let signs = [(a.0 - b.0).signum(), (a.1 - b.1).signum()].map(f64::from);
+                    balance += signs[0] * signs[1];
+                    apart[0] += signs[0].abs();
+                    apart[1] += signs[1].abs();
+                }
+            }
+            match compute("kendall", truth, predicted) {
+                Some(found) => prop_assert!((found - balance / (apart[0] * apart[1]).sqrt()).abs() < 1e-12),
+                None => prop_assert!(apart[0] * apart[1] == 0.0),
+            }
+        }
+    }
+}

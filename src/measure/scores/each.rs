@@ -105,13 +105,13 @@ impl<'a> Table<'a> {
         rows.map(example).collect()
     }
 
-    /// How much each scored class counts in the labels.
-    fn support(&self) -> Vec<f64> {
+    /// How much each scored class counts in the labels; `None` where it does not occur.
+    fn support(&self) -> Vec<Option<f64>> {
         let columns = columns_of(self.classes, self.scored);
-        let mut support = vec![0.0; self.scored.len()];
+        let mut support = vec![None; self.scored.len()];
         for row in self.rows() {
             if let Some(column) = columns[self.classes.truth[row] as usize] {
-                support[column] += self.predictions.weight(row);
+                *support[column].get_or_insert(0.0) += self.predictions.weight(row);
             }
         }
         support
@@ -136,41 +136,35 @@ impl OfEach {
             table.probabilities(&self.about)?;
         }
         let support = table.support();
-        if support.iter().sum::<f64>() <= 0.0 {
+        if support.iter().flatten().sum::<f64>() <= 0.0 {
             return Err(no_examples());
         }
-        let columns = 0..support.len();
-        if let Some(at) = columns
-            .clone()
-            .find(|at| self.curve == Curve::PrecisionRecall && support[*at] == 0.0)
-        {
+        let absent = support.iter().position(Option::is_none);
+        if let (Curve::PrecisionRecall, Some(at)) = (self.curve, absent) {
             return Err(self.undefined(table, at, "does not occur"));
         }
         if self.averaging == Averaging::Micro {
-            let all = columns.flat_map(|at| table.against(at, table.rows())).collect();
-            return self.curve.area(all).ok_or_else(no_examples);
+            let all = (0..support.len()).flat_map(|at| table.against(at, table.rows()));
+            return self.curve.area(all.collect()).ok_or_else(no_examples);
         }
         let (mut values, mut weights) = (0.0, 0.0);
-        for at in columns {
+        for (at, support) in support.iter().enumerate() {
             let weight = match self.averaging {
-                Averaging::Weighted => support[at],
+                Averaging::Weighted => support.unwrap_or(0.0),
                 Averaging::Macro | Averaging::Micro => 1.0,
             };
             if weight > 0.0 {
-                values += weight * self.of_one(table, at, support[at])?;
+                let area = self.curve.area(table.against(at, table.rows()));
+                let only = if *support > Some(0.0) {
+                    "is the only one"
+                } else {
+                    "does not occur"
+                };
+                values += weight * area.ok_or_else(|| self.undefined(table, at, only))?;
                 weights += weight;
             }
         }
         Ok(values / weights)
-    }
-
-    /// The value of the class in the column `at`.
-    fn of_one(&self, table: &Table<'_>, at: usize, support: f64) -> Result<f64, Unmeasured> {
-        if support == 0.0 {
-            return Err(self.undefined(table, at, "does not occur"));
-        }
-        let area = self.curve.area(table.against(at, table.rows()));
-        area.ok_or_else(|| self.undefined(table, at, "is the only one"))
     }
 
     fn undefined(&self, table: &Table<'_>, at: usize, what: &str) -> Unmeasured {
