@@ -16,6 +16,7 @@ pub mod recompute;
 mod registry;
 mod regression;
 mod scores;
+mod sides;
 
 pub use crate::table::{Side, TableFile};
 pub use extract::{Measurement, Output, PairedExamples, StepFiles, measure, paired};

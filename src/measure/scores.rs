@@ -1,8 +1,11 @@
 //! Metrics of scores: how well they order the classes, and how good they are as probabilities.
 
+use rayon::slice::ParallelSliceMut as _;
+
 use super::classification::{finite, positive, prior};
 use super::predictions::{Classes, Predictions, Rows, Scores};
 use super::registry::{About, Input, Metric, Parameter};
+use super::sides::Sides;
 use crate::error::Fault;
 use crate::reason::{Unmeasured, invalid};
 
@@ -72,6 +75,26 @@ fn scored(predictions: &Predictions, rows: Rows<'_>, about: &About) -> Result<Ve
     Ok(rows.iter(predictions.len()).map(example).collect())
 }
 
+/// The same without weights.
+fn sides(predictions: &Predictions, rows: Rows<'_>, about: &About) -> Result<Sides, Unmeasured> {
+    let positive = positive(about, predictions)?;
+    let classes = predictions.classes()?;
+    let class = classes.find(&positive);
+    let column = Column::of(predictions.scores()?, class, &positive)?;
+    let mut sides = Sides::default();
+    for row in rows.iter(predictions.len()) {
+        sides.add(column.at(row), Some(classes.truth[row]) == class);
+    }
+    Ok(sides)
+}
+
+fn one_class() -> Unmeasured {
+    invalid(
+        Fault::Manifest,
+        "`roc_auc` is undefined: the labels hold one class",
+    )
+}
+
 /// One column of the scores.
 struct Column<'a> {
     values: &'a [f64],
@@ -108,7 +131,7 @@ fn no_scores_of(class: &str) -> Unmeasured {
 
 /// The weights of positives and negatives at each distinct score, from the highest to the lowest.
 fn by_score(mut examples: Vec<Scored>) -> Vec<Scored> {
-    examples.sort_unstable_by(|a, b| b.score.total_cmp(&a.score));
+    examples.par_sort_unstable_by(|a, b| b.score.total_cmp(&a.score));
     // `==` and not `total_cmp`: 0 and −0 are one score.
     examples.dedup_by(|next, group| {
         let tied = next.score == group.score;
@@ -153,13 +176,13 @@ pub(super) static ROC_AUC: OfScores = OfScores {
     .floor(0.5)
     .reference("scikit-learn 1.9.1 `roc_auc_score`"),
     formula: |predictions, rows, about| {
+        if predictions.weights().is_none() {
+            return sides(predictions, rows, about)?.area().ok_or_else(one_class);
+        }
         let groups = by_score(scored(predictions, rows, about)?);
         let (positives, negatives) = totals(&groups);
         if positives == 0.0 || negatives == 0.0 {
-            return Err(invalid(
-                Fault::Manifest,
-                "`roc_auc` is undefined: the labels hold one class",
-            ));
+            return Err(one_class());
         }
         let mut above = 0.0;
         let mut pairs = 0.0;

@@ -30,7 +30,7 @@ const HOMES: &[(&str, &[&str])] = &[
         &[
             "cli/judge",
             "environment",
-            "measure/recompute.rs",
+            "measure",
             "stats/bootstrap.rs",
             "table/parquet",
         ],

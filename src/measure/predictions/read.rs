@@ -385,10 +385,15 @@ fn disjoint(names: &Interner, labelled: usize, predicted: &[u32]) -> Result<(), 
 
 /// Notes predicted classes that never occur in the labels.
 fn unseen(names: &Interner, labelled: usize, predicted: &[u32], notes: &mut Vec<String>) {
-    let plain = |code: u32| {
-        let name = names.name(code);
-        Form::of([name.to_owned()].iter()).plain(name)
+    let all: Vec<String> = (0..)
+        .take(names.len())
+        .map(|code| names.name(code).to_owned())
+        .collect();
+    let form = match Form::of(all.iter()) {
+        Form::Text => Form::Whole,
+        form @ (Form::Whole | Form::Truth) => form,
     };
+    let plain = |code: u32| form.plain(names.name(code));
     let labels: std::collections::HashSet<String> = (0..).take(labelled).map(plain).collect();
     let fresh = (0..).take(names.len()).skip(labelled);
     let unseen: Vec<u32> = fresh.filter(|code| !labels.contains(&plain(*code))).collect();
