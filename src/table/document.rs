@@ -32,10 +32,9 @@ impl<R: BufRead> Elements<R> {
     fn turned(&mut self, byte: u8) -> io::Result<Option<u8>> {
         let space = byte.is_ascii_whitespace();
         match (self.state, byte) {
-            (State::Escape, _) => self.state = State::Text,
+            (State::Escape, _) | (State::Inside, b'"') => self.state = State::Text,
             (State::Text, b'\\') => self.state = State::Escape,
             (State::Text, b'"') => self.state = State::Inside,
-            (State::Text, _) => {}
             (State::Before, b'[') => {
                 self.state = State::Inside;
                 return Ok(None);
@@ -43,7 +42,6 @@ impl<R: BufRead> Elements<R> {
             (State::Before | State::After, _) if space => return Ok(None),
             (State::Before, _) => return Err(wrong("it is one JSON document, and not an array of objects")),
             (State::After, _) => return Err(wrong("something follows the end of its array")),
-            (State::Inside, b'"') => self.state = State::Text,
             (State::Inside, b'[' | b'{') => self.depth += 1,
             (State::Inside, b']') if self.depth == 0 => {
                 self.state = State::After;
@@ -52,7 +50,7 @@ impl<R: BufRead> Elements<R> {
             (State::Inside, b']' | b'}') => self.depth = self.depth.saturating_sub(1),
             (State::Inside, b',') if self.depth == 0 => return Ok(Some(b'\n')),
             (State::Inside, _) if space => return Ok(Some(b' ')),
-            (State::Inside, _) => {}
+            (State::Text | State::Inside, _) => {}
         }
         Ok(Some(byte))
     }

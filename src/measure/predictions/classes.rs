@@ -130,7 +130,7 @@ impl Interner {
         scored: &[String],
     ) -> (Classes, bool) {
         let everything = self.names.iter().chain(scored);
-        let form = Form::of(everything.clone());
+        let form = Form::of(&everything);
         let canonical = |name: &String| form.plain(name);
         let merged = everything.clone().any(|name| canonical(name) != *name);
         let canonical: Vec<String> = self.names.iter().map(canonical).collect();
@@ -190,7 +190,7 @@ pub(super) enum Form {
 }
 
 impl Form {
-    pub(super) fn of<'a>(names: impl Iterator<Item = &'a String> + Clone) -> Self {
+    pub(super) fn of<'a>(names: &(impl Iterator<Item = &'a String> + Clone)) -> Self {
         let all = |words: &[&str]| names.clone().all(|name| words.contains(&name.as_str()));
         if names.clone().all(|name| whole_value(name).is_some()) {
             Self::Whole

@@ -372,7 +372,7 @@ fn disjoint(names: &Interner, labelled: usize, predicted: &[u32]) -> Result<(), 
         .collect();
     let (own, theirs) = all.split_at(labelled);
     let shared = predicted.iter().any(|code| (*code as usize) < labelled);
-    if predicted.is_empty() || shared || Form::of(all.iter()) != Form::Text {
+    if predicted.is_empty() || shared || Form::of(&all.iter()) != Form::Text {
         return Ok(());
     }
     let detail = format!(
@@ -389,7 +389,7 @@ fn unseen(names: &Interner, labelled: usize, predicted: &[u32], notes: &mut Vec<
         .take(names.len())
         .map(|code| names.name(code).to_owned())
         .collect();
-    let form = match Form::of(all.iter()) {
+    let form = match Form::of(&all.iter()) {
         Form::Text => Form::Whole,
         form @ (Form::Whole | Form::Truth) => form,
     };
@@ -421,7 +421,7 @@ fn assemble(
 ) -> Result<Predictions, Unmeasured> {
     let predicted = found.plan.classes.map(|_| predictions.classes);
     let (mut classes, merged) = names.finish(labels.classes, predicted, &found.scored);
-    notes.extend(merged.then(|| match Form::of(classes.names.iter()) {
+    notes.extend(merged.then(|| match Form::of(&classes.names.iter()) {
         Form::Whole => "classes are compared as whole numbers".to_owned(),
         Form::Truth | Form::Text => "classes are compared as truth values".to_owned(),
     }));
