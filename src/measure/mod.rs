@@ -24,6 +24,7 @@ pub mod recompute;
 mod registry;
 mod regression;
 mod scores;
+mod sides;
 mod sum;
 mod survival;
 mod tags;

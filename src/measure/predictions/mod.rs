@@ -367,7 +367,7 @@ impl Classes {
     pub(super) fn places(&self, classes: &[u32]) -> Vec<usize> {
         let name = |at: usize| self.names[classes[at] as usize].as_str();
         let all = 0..classes.len();
-        let form = classes::Form::of(classes.iter().map(|class| &self.names[*class as usize]));
+        let form = classes::Form::of(&classes.iter().map(|class| &self.names[*class as usize]));
         let mut order: Vec<usize> = all.collect();
         order.sort_by(|&a, &b| classes::order(name(a), name(b), form));
         let mut places = vec![0; order.len()];
