@@ -7,6 +7,7 @@ mod doctor;
 mod exit;
 mod judge;
 mod plan;
+mod profile;
 mod settings;
 mod terminal;
 
@@ -105,6 +106,11 @@ enum Command {
         after_help = "Examples:\n  reproof judge --metric accuracy --claimed \"83.0 ± 0.7 %\" --claimed-runs 100 --measured 0.821,0.829,0.834\n  reproof judge --metric rmse --claimed 3.3 --measured 3.4,3.2,3.3,3.5 --anytime\n  echo '{\"metric\":\"accuracy\",\"claimed\":\"94 %\",\"measured\":[0.93,0.95]}' | reproof judge --cases -"
     )]
     Judge(JudgeArguments),
+    /// Looks at the data: missing values, leakage of the label, information values, drift between splits
+    #[command(
+        after_help = "Examples:\n  reproof profile data.csv\n  reproof profile --train train.csv --test test.csv --target y\n  reproof profile --train train.csv --test test.csv --target y --id patient --format json > profile.json\n\nExit codes: 0 the data was profiled, whatever was found, 2 wrong usage, 3 a file could not be read."
+    )]
+    Profile(ProfileArguments),
     /// Says what this machine can do, and the exact fix for what is missing
     #[command(after_help = "Example:\n  reproof doctor --format json")]
     Doctor,
@@ -245,6 +251,34 @@ impl From<Policy> for reproof::judge::Policy {
             Policy::Nightly => Self::Nightly,
         }
     }
+}
+
+#[derive(Args, Debug)]
+struct ProfileArguments {
+    /// A file: CSV, TSV or JSON Lines, gzipped or not
+    #[arg(required_unless_present = "train", conflicts_with_all = ["train", "test"])]
+    file: Option<PathBuf>,
+    /// The training split
+    #[arg(long, value_name = "FILE")]
+    train: Option<PathBuf>,
+    /// The test split, compared with the training split
+    #[arg(long, value_name = "FILE", requires = "train")]
+    test: Option<PathBuf>,
+    /// The column of the label
+    #[arg(long, value_name = "COLUMN")]
+    target: Option<String>,
+    /// The column that names the row
+    #[arg(long, value_name = "COLUMN")]
+    id: Option<String>,
+    /// The column of what rows have in common, such as a patient
+    #[arg(long, value_name = "COLUMN")]
+    group: Option<String>,
+    /// The column of when the row came to be
+    #[arg(long, value_name = "COLUMN")]
+    time: Option<String>,
+    /// A column that is not looked at; may be given several times
+    #[arg(long, value_name = "COLUMN")]
+    ignore: Vec<String>,
 }
 
 #[derive(Args, Debug)]

@@ -25,7 +25,10 @@ const HOMES: &[(&str, &[&str])] = &[
     ("lzma-rust2", &["acquire/unpack"]),
     ("polars", &["table"]),
     ("polars-io", &["table"]),
-    ("rayon", &["cli/judge", "environment", "stats/bootstrap.rs"]),
+    (
+        "rayon",
+        &["cli/judge", "environment", "profile", "stats/bootstrap.rs"],
+    ),
     ("rustls", &["acquire/transport"]),
     ("ruzstd", &["acquire/unpack"]),
     ("schemars", &["manifest", "report/json"]),
