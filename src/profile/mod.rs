@@ -16,6 +16,8 @@ mod information;
 mod leakage;
 mod power;
 mod read;
+#[cfg(test)]
+mod references;
 mod sample;
 mod target;
 

@@ -15,6 +15,7 @@ mod fetch;
 mod git;
 mod manifest;
 mod papers;
+mod profile;
 mod refused;
 mod registry;
 mod reports;
