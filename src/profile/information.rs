@@ -1,6 +1,6 @@
 //! Weight of evidence and information value of a feature for a binary label.
 //!
-//! Numbers are cut into at most 50 fine bins of equal counts, and these are
+//! Numbers are cut into at most 100 fine bins of equal counts, and these are
 //! joined so that the rate of events only rises, or only falls, every bin holds
 //! at least 5 % of the rows, and the information value is as high as it can be:
 //! dynamic programming over the last bin. Categories are ordered by their rate,
@@ -16,8 +16,8 @@ use serde::Serialize;
 
 use super::columns::Values;
 
-/// At most so many fine bins.
-const FINE: usize = 50;
+/// So many fine bins make up one of the least size: then that size can be met without going far over it.
+const FINE: u64 = 5;
 
 /// The least share of the rows in a bin.
 const SMALLEST: f64 = 0.05;
@@ -172,7 +172,7 @@ fn numbers(values: &[Option<f64>], positive: &[Option<bool>], total: Counts) -> 
         }
     }
     rows.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
-    let fine = fine_bins(&rows);
+    let fine = fine_bins(&rows, least(total));
     let ends = best_cuts(&fine, least(total), total);
     let mut start = 0;
     let mut drafts = Vec::new();
@@ -192,8 +192,8 @@ fn numbers(values: &[Option<f64>], positive: &[Option<bool>], total: Counts) -> 
 }
 
 /// Bins of about equal counts, each with its highest value; equal values are never apart.
-fn fine_bins(rows: &[(f64, bool)]) -> Vec<(f64, Counts)> {
-    let size = rows.len().div_ceil(FINE).max(1) as u64;
+fn fine_bins(rows: &[(f64, bool)], least: u64) -> Vec<(f64, Counts)> {
+    let size = least.div_ceil(FINE).max(1);
     let mut bins: Vec<(f64, Counts)> = Vec::new();
     let mut open = false;
     for (at, (value, event)) in rows.iter().enumerate() {
@@ -229,8 +229,16 @@ fn best_cuts(fine: &[(f64, Counts)], least: u64, total: Counts) -> Vec<usize> {
     )
 }
 
-/// A partition: the best value of one that ends with a given bin, and where that bin's predecessor starts.
-type Step = Option<(f64, usize)>;
+/// The best partition that ends with a given bin.
+#[derive(Clone, Copy)]
+struct Step {
+    /// Its information value.
+    value: f64,
+    /// The rate of that bin.
+    rate: f64,
+    /// Where the bin before it starts.
+    before: usize,
+}
 
 fn best_monotone(
     sums: &[Counts],
@@ -244,43 +252,42 @@ fn best_monotone(
         others: sums[to].others - sums[from].others,
     };
     // best[end][start] is of partitions of 0..end whose last bin is start..end.
-    let mut best: Vec<Vec<Step>> = vec![vec![None; fine + 1]; fine + 1];
+    let mut best: Vec<Vec<Option<Step>>> = vec![vec![None; fine + 1]; fine + 1];
     for end in 1..=fine {
         for start in 0..end {
             let bin = between(start, end);
             if bin.all() < least.max(1) {
                 continue;
             }
-            let (_, gain) = bin.weight(total);
-            if start == 0 {
-                best[end][0] = Some((gain, 0));
-                continue;
-            }
-            let before = (0..start).filter_map(|earlier| {
-                let (value, _) = best[start][earlier]?;
-                in_order(between(earlier, start).rate(), bin.rate()).then_some((value, earlier))
-            });
-            let before = before.max_by(|a, b| a.0.total_cmp(&b.0));
-            best[end][start] = before.map(|(value, earlier)| (value + gain, earlier));
+            let (rate, (_, gain)) = (bin.rate(), bin.weight(total));
+            let fits = |(_, step): &(usize, Step)| in_order(step.rate, rate);
+            let steps = best[start][..start].iter().enumerate();
+            let before = steps.filter_map(|(earlier, step)| Some((earlier, (*step)?)));
+            let before = before.filter(fits).max_by(|a, b| a.1.value.total_cmp(&b.1.value));
+            let (value, before) = match (start, before) {
+                (0, _) => (gain, 0),
+                (_, Some((earlier, step))) => (step.value + gain, earlier),
+                (_, None) => continue,
+            };
+            best[end][start] = Some(Step { value, rate, before });
         }
     }
     traced(&best, fine)
 }
 
 /// The ends of the bins of the best partition of all.
-fn traced(best: &[Vec<Step>], fine: usize) -> Option<(f64, Vec<usize>)> {
+fn traced(best: &[Vec<Option<Step>>], fine: usize) -> Option<(f64, Vec<usize>)> {
     let last = best[fine].iter().enumerate();
-    let (mut start, value) = last
-        .filter_map(|(start, step)| Some((start, (*step)?.0)))
-        .max_by(|a, b| a.1.total_cmp(&b.1))?;
+    let last = last.filter_map(|(start, step)| Some((start, (*step)?)));
+    let (mut start, step) = last.max_by(|a, b| a.1.value.total_cmp(&b.1.value))?;
     let (mut end, mut ends) = (fine, vec![fine]);
     while start > 0 {
-        let (_, earlier) = best[end][start]?;
+        let earlier = best[end][start]?.before;
         ends.push(start);
         (end, start) = (start, earlier);
     }
     ends.reverse();
-    Some((value, ends))
+    Some((step.value, ends))
 }
 
 fn categories(
