@@ -31,6 +31,7 @@ const HOMES: &[(&str, &[&str])] = &[
             "cli/judge",
             "environment",
             "measure",
+            "profile",
             "stats/bootstrap",
             "table/parquet",
         ],
