@@ -1,0 +1,3 @@
+//! What the data itself says, before any number is believed.
+
+pub mod overlap;
