@@ -44,7 +44,8 @@ impl<'a> Canon<'a> {
     }
 
     fn number(cell: &str) -> Option<Self> {
-        let digits = cell.bytes().skip(1).all(|byte| byte.is_ascii_digit());
+        let unsigned = cell.strip_prefix(['+', '-']).unwrap_or(cell);
+        let digits = unsigned.bytes().all(|byte| byte.is_ascii_digit());
         if digits && let Ok(whole) = cell.parse() {
             return Some(Self::Whole(whole));
         }

@@ -19,9 +19,6 @@ use rayon::prelude::*;
 /// The expected share of coincidences among the rows that are called leaked.
 const FALSE_SHARE: f64 = 0.01;
 
-/// A pattern that so many train rows have is a category, where most patterns repeat.
-const CATEGORY: usize = 20;
-
 /// Good and Turing's correction is for values that are seen at most this often.
 const RARE: usize = 5;
 
@@ -29,7 +26,7 @@ const RARE: usize = 5;
 #[derive(Clone, Debug, Default)]
 struct Seen {
     /// `of[r]` values are seen r times.
-    of: [f64; CATEGORY],
+    of: [f64; RARE + 2],
     /// Different values.
     values: usize,
     /// Times that a value is seen, in all.
@@ -54,12 +51,24 @@ impl Seen {
         if times == 0 || self.of[times] == 0.0 {
             return 0.0;
         }
-        (times + 1) as f64 * self.of[times + 1] / self.of[times] / self.total
+        let more = self.of[times + 1].max(self.repeating() * self.of[times]);
+        (times + 1) as f64 * more / self.of[times] / self.total
     }
 
-    /// The probability of all values together that are seen `times`; 1 of those that are seen often.
+    /// The share of values that are seen more than once.
+    ///
+    /// Where it is large, that none is seen just twice is no proof that those seen once are rare.
+    fn repeating(&self) -> f64 {
+        1.0 - self.of[1] / (self.values as f64).max(1.0)
+    }
+
+    /// The probability of all values together that are seen `times`; 1 of those that are not rare.
     fn mass(&self, times: usize) -> f64 {
-        self.of.get(times).map_or(1.0, |count| self.share(times) * count)
+        if (1..=RARE).contains(&times) {
+            self.share(times) * self.of[times]
+        } else {
+            1.0
+        }
     }
 }
 
@@ -70,6 +79,9 @@ pub(super) struct Chance {
     patterns: Seen,
     left: Side,
     right: Side,
+    /// How many of all test rows match a pattern that is seen so often.
+    matched: [f64; RARE + 1],
+    rows: f64,
 }
 
 /// One half of the patterns.
@@ -118,7 +130,20 @@ impl Chance {
             patterns: seen,
             left,
             right,
+            matched: [0.0; RARE + 1],
+            rows: 0.0,
         }
+    }
+
+    /// Takes note of which patterns the test split has, and in how many of all its rows.
+    pub(super) fn met(mut self, patterns: impl Iterator<Item = (usize, usize)>, rows: u64) -> Self {
+        self.rows = rows as f64;
+        for (times, count) in patterns {
+            if let Some(matched) = self.matched.get_mut(times) {
+                *matched += count as f64;
+            }
+        }
+        self
     }
 
     /// The share of test rows that find an equal train row if both splits come from one source.
@@ -126,34 +151,41 @@ impl Chance {
         1.0 - self.patterns.of[1] / self.patterns.total.max(1.0)
     }
 
-    /// Whether `pattern` is one that many rows share because there are few others.
-    fn is_category(&self, pattern: &Pattern) -> bool {
-        pattern.times >= CATEGORY && self.patterns.of[1] * 2.0 < self.patterns.values as f64
+    /// Whether test rows match patterns seen so often no more than the train split's own repeats let expect.
+    fn is_expected(&self, times: usize) -> bool {
+        let matched = self.matched.get(times).copied().unwrap_or(0.0);
+        self.patterns.mass(times) * self.rows > FALSE_SHARE * matched
     }
 
     /// How likely a test row that has nothing to do with the train split matches as `pattern` does.
     ///
-    /// If another pattern has one of the halves, and another the other, then the row is
-    /// made of common parts, which may also depend on each other: then it is no less likely
-    /// than the train split's own repeats let expect.
+    /// If most patterns repeat, or another pattern has one of the halves and a third the other,
+    /// then the row is made of common parts, which may also depend on each other: the repeats
+    /// of the train split are an explanation too.
     pub(super) fn of_match(&self, pattern: &Pattern) -> f64 {
-        if self.is_category(pattern) {
-            return 1.0;
-        }
-        let repeats = self.patterns.mass(pattern.times);
+        let expected = self.is_expected(pattern.times);
         if !self.halves {
-            return repeats.min(1.0);
+            return if expected { 1.0 } else { 0.0 };
         }
         let (together, common) = self.together(pattern);
-        if common { together.max(repeats) } else { together }.min(1.0)
+        if expected && (common || self.repeats()) {
+            1.0
+        } else {
+            together.min(1.0)
+        }
     }
 
     /// How likely rows inside one split repeat as `pattern` does.
     pub(super) fn of_repeat(&self, pattern: &Pattern) -> f64 {
-        if self.is_category(pattern) || !self.halves {
+        if !self.halves || (pattern.times > RARE && self.repeats()) {
             return 1.0;
         }
         self.together(pattern).0.min(1.0)
+    }
+
+    /// Whether most patterns are seen more than once.
+    fn repeats(&self) -> bool {
+        self.patterns.repeating() > 0.5
     }
 
     /// How many rows are expected to have both halves if these are independent, and whether both are common.
@@ -202,7 +234,7 @@ mod tests {
             seen.add(times);
         }
         assert_eq!(seen.share(1), 2.0 * 2.0 / 4.0 / 17.0);
-        assert_eq!(seen.share(2), 0.0);
+        assert!((seen.share(2) - 3.0 * (3.0 / 7.0) / 17.0).abs() < 1e-15); // none is seen three times, but many repeat
         assert_eq!(seen.share(9), 9.0 / 17.0);
         assert_eq!(seen.share(0), 0.0);
         assert_eq!(seen.mass(1), 4.0 / 17.0);

@@ -87,7 +87,8 @@ pub(super) fn exact(
 ) -> (Found, Option<Matches>, Index) {
     let (here, there) = rayon::join(|| Index::of(train), || Index::of(test));
     let mut met = meet(&here, &there, train);
-    let chance = Chance::of(&here.patterns(train), halves);
+    let counts = met.iter().map(|met| (met.pattern.times, met.test.len()));
+    let chance = Chance::of(&here.patterns(train), halves).met(counts, test.rows());
     met.par_iter_mut()
         .for_each(|met| met.chance = chance.of_match(&met.pattern));
     let limit = limit(

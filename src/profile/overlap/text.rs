@@ -127,19 +127,20 @@ impl Cutter {
     fn simplify(&mut self, text: &str, how: Shingling) {
         self.plain.clear();
         self.starts.clear();
-        let mut gap = true;
+        let mut gap = false;
         for c in text.chars() {
             if !c.is_alphanumeric() {
-                if !gap && how != Shingling::Dense {
-                    if how == Shingling::Characters {
-                        self.starts.push(self.plain.len());
-                    }
-                    self.plain.push(' ');
-                }
                 gap = true;
                 continue;
             }
-            if gap || how != Shingling::Words {
+            let word = gap || self.plain.is_empty();
+            if gap && !self.plain.is_empty() && how != Shingling::Dense {
+                if how == Shingling::Characters {
+                    self.starts.push(self.plain.len());
+                }
+                self.plain.push(' ');
+            }
+            if word || how != Shingling::Words {
                 self.starts.push(self.plain.len());
             }
             gap = false;
