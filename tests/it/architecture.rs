@@ -18,9 +18,9 @@ const HOMES: &[(&str, &[&str])] = &[
     ("clap_mangen", &["cli"]),
     ("comfy-table", &["report/table.rs"]),
     ("csv", &["table"]),
-    ("flate2", &["acquire/unpack", "table"]),
+    ("flate2", &["acquire/unpack", "profile/overlap/images", "table"]),
     ("git2", &["acquire", "demo.rs"]),
-    ("image", &["profile/overlap"]),
+    ("image", &["profile/overlap/images"]),
     ("indicatif", &["cli/terminal.rs"]),
     ("landlock", &["execute/sandbox"]),
     ("lzma-rust2", &["acquire/unpack"]),
@@ -45,11 +45,11 @@ const HOMES: &[(&str, &[&str])] = &[
     ("siphasher", &["profile/overlap"]),
     ("statrs", &["stats"]),
     ("strsim", &["acquire", "manifest", "table"]),
-    ("tar", &["acquire/unpack"]),
+    ("tar", &["acquire/unpack", "profile/overlap/images"]),
     ("toml", &["manifest", "acquire/git", "environment"]),
     ("unicode-width", &["report/words.rs"]),
     ("ureq", &["acquire", "environment"]),
-    ("zip", &["acquire", "environment"]),
+    ("zip", &["acquire", "environment", "profile/overlap/images"]),
 ];
 
 /// Libraries for everyone: times, sizes, errors, files, system calls, JSON.

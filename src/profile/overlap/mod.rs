@@ -16,6 +16,7 @@ mod canon;
 mod chance;
 mod entities;
 mod exact;
+mod images;
 mod near;
 mod numbers;
 mod plan;
@@ -27,6 +28,7 @@ mod text;
 mod time;
 
 use self::canon::Key;
+pub use self::images::{Alike as AlikeImages, ImageOverlap, Pictures, overlap_images};
 use self::plan::Plan;
 pub use self::rows::{Place, RowSet};
 use self::scan::Split;

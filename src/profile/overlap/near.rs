@@ -9,7 +9,7 @@ use super::scan::Split;
 use super::{Found, Matches};
 
 /// Train rows that are looked up in their own split.
-const CONTROL: usize = 1 << 14;
+pub(super) const CONTROL: usize = 1 << 14;
 
 /// So many times as many rows as coincidence explains must be near before they count as leaked.
 const BEYOND: f64 = 10.0;
@@ -45,6 +45,11 @@ pub(super) fn queries(test: &Split, equal: &super::RowSet, firsts: &[u32]) -> Ve
     control.chain(asked).collect()
 }
 
+/// Whether so many are more than coincidence explains.
+pub(super) fn is_beyond(expected: f64, found: usize) -> bool {
+    expected * BEYOND <= found as f64
+}
+
 /// Sorts hits into leaked and common ones.
 ///
 /// `independent` is how many hits a test row has by chance if all columns are independent.
@@ -60,8 +65,7 @@ pub(super) fn judge(
     let twins = hits.iter().filter(|hit| hit.query.control).count() as u64;
     let expected = share(twins, controls).max(independent) * test.rows() as f64;
     let found = hits.iter().filter(|hit| !hit.query.control);
-    let uncertain = found.clone().filter(|hit| !hit.certain).count() as f64;
-    let beyond = expected * BEYOND <= uncertain;
+    let beyond = is_beyond(expected, found.clone().filter(|hit| !hit.certain).count());
     let (leaked, common): (Vec<&Hit>, Vec<&Hit>) = found.partition(|hit| hit.certain || beyond);
     let build = |hits: &mut dyn Iterator<Item = &&Hit>| {
         let pairs = hits.map(|hit| (hit.train, hit.query.row)).collect();
