@@ -69,9 +69,9 @@ impl Plan {
         options: &Options,
     ) -> Result<Self, Unmeasured> {
         let table = Table::open(train, &roles.wanted())?;
-        let names = names_of(&table, roles)?;
+        let names = names_of(&table)?;
         let others = match test {
-            Some(test) => names_of(&Table::open(test, &roles.wanted())?, roles)?,
+            Some(test) => names_of(&Table::open(test, &roles.wanted())?)?,
             None => names.clone(),
         };
         let compared = Compared::of(&names, &others, roles);
@@ -115,15 +115,16 @@ impl Plan {
 }
 
 /// The names of the columns; their numbers in a file without a header.
-pub(super) fn names_of(table: &Table, roles: &Roles) -> Result<Vec<String>, Unmeasured> {
+///
+/// # Errors
+///
+/// When two columns have the same name.
+pub(super) fn names_of(table: &Table) -> Result<Vec<String>, Unmeasured> {
     if table.headless() {
-        let first = roles.wanted().first().copied().unwrap_or("0").to_owned();
-        let error = table
-            .file()
-            .invalid("it has no header, so that its columns cannot be matched by name");
-        return Err(error.hint(format!(
-            "write a first line that names them; `{first}` was taken as a number of a column"
-        )));
+        let numbers = (0..).map(|at: usize| at.to_string());
+        return Ok(numbers
+            .take_while(|name| matches!(table.find(name), Ok(Some(_))))
+            .collect());
     }
     let names = table.names();
     let mut seen = HashSet::new();

@@ -1,7 +1,7 @@
 //! One reading of a split: a few numbers for each row.
 
 use super::canon::{Canon, Key, mix, rounded};
-use super::plan::{Half, Kind, MIXTURES, Plan, cell, names_of};
+use super::plan::{Half, Kind, MIXTURES, Plan, cell};
 use super::rows::LineNumbers;
 use super::text::{self, Cutter, MinHash};
 use super::time::{Moments, Times};
@@ -106,7 +106,6 @@ impl Split {
         observer: &dyn Observer,
     ) -> Result<Self, Unmeasured> {
         let table = Table::open(file, &roles.wanted())?;
-        let _ = names_of(&table, roles)?;
         let features = plan.features.iter().map(|feature| table.column(&feature.name));
         let features: Vec<Column> = features.collect::<Result<_, _>>()?;
         let special = Special::of(&table, roles)?;

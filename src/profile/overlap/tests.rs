@@ -445,3 +445,168 @@ fn ids_that_count_rows_and_times_that_are_garbage_are_notes() {
     `t`: no cell of it can be read as a time
     ");
 }
+
+/// The header and the rows of a data set that scikit-learn ships.
+fn shipped(name: &str) -> (String, Vec<String>) {
+    let path = format!("{}/fixtures/overlap/{name}.csv.gz", env!("CARGO_MANIFEST_DIR"));
+    let file = fs::File::open(path).expect("a fixture");
+    let text = std::io::read_to_string(flate2::read::GzDecoder::new(file)).expect("text");
+    let mut lines = text.lines().map(str::to_owned);
+    (lines.next().expect("a header"), lines.collect())
+}
+
+/// Every fifth row is for testing, from `first` on.
+fn split(header: &str, rows: &[String], first: usize) -> Splits {
+    let part = |test: bool| -> Vec<String> {
+        let rows = rows
+            .iter()
+            .enumerate()
+            .filter(|(at, _)| (at % 5 == first) == test);
+        rows.map(|(_, row)| row.clone()).collect()
+    };
+    Splits::new(&table(header, &part(false)), &table(header, &part(true)))
+}
+
+#[test]
+fn honest_splits_of_real_data_raise_no_alarm() {
+    for name in ["iris", "wine", "breast_cancer", "digits"] {
+        let (header, rows) = shipped(name);
+        for first in 0..5 {
+            let found = split(&header, &rows, first).found();
+            assert_eq!(found.leaked().len(), 0, "{name} {first}");
+        }
+    }
+}
+
+#[test]
+fn a_planted_row_is_found_in_real_data() {
+    for name in ["wine", "breast_cancer", "digits"] {
+        let (header, rows) = shipped(name);
+        let (test, train) = rows.split_at(rows.len() / 5);
+        let mut test = test.to_vec();
+        test[3].clone_from(&train[10]);
+        let found = Splits::new(&table(&header, train), &table(&header, &test)).found();
+        assert_eq!(rows_of(&found.leaked()), [3], "{name}");
+    }
+}
+
+#[test]
+fn the_flower_that_iris_has_twice_is_a_duplicate() {
+    let (header, rows) = shipped("iris");
+    let inside = Splits::new(&table(&header, &rows), &table(&header, &rows)).duplicates();
+    assert_eq!((inside.groups, rows_of(&inside.extra)), (1, vec![142]));
+    assert_eq!(inside.contradicting.expect("labels").len(), 0);
+}
+
+fn refused(train: &str, test: &str) -> String {
+    let error = Splits::new(train, test).with(&target()).expect_err("a reason");
+    let hint = error.hint.map_or(String::new(), |hint| format!(" ({hint})"));
+    error.detail + &hint
+}
+
+#[test]
+fn what_cannot_be_compared_ends_in_a_message() {
+    let good = "a,b,y\n1,2,0\n";
+    insta::assert_snapshot!(refused("", good), @"");
+    insta::assert_snapshot!(refused("a,b,y\n", good), @"");
+    insta::assert_snapshot!(refused(good, "a,b,y\n"), @"");
+    insta::assert_snapshot!(refused(good, "c,d,y\n1,2,0\n"), @"");
+    insta::assert_snapshot!(refused("y\n1\n", "y\n1\n"), @"");
+    insta::assert_snapshot!(refused("a,a,y\n1,2,0\n", good), @"");
+    insta::assert_snapshot!(refused(good, "a,b,y\n1,2\n"), @"");
+    insta::assert_snapshot!(refused(good, "a,b,y\n1,\"2,0\n"), @"");
+    let long = format!("a,b,y\n1,\"{}\",0\n", "x".repeat(17 << 20));
+    insta::assert_snapshot!(refused(good, &long), @"");
+    let wide = "c,".repeat(100_000) + "y\n";
+    insta::assert_snapshot!(refused(&wide, good), @"");
+}
+
+#[test]
+fn cells_that_are_not_utf8_are_named() {
+    let splits = Splits::new("a,b,y\n1,2,0\n", "a,b,y\n1,2,0\n");
+    fs::write(splits.folder.path().join("test.csv"), b"a,b,y\n1,caf\xe9,0\n").expect("written");
+    let error = splits.with(&target()).expect_err("a reason");
+    insta::assert_snapshot!(error.detail, @"");
+}
+
+#[test]
+fn a_hundred_thousand_equal_rows_are_one_pattern() {
+    let rows = vec!["1.5,some words of a text,7,0".to_owned(); 100_000];
+    let splits = Splits::new(&table("a,text,b,y", &rows), &table("a,text,b,y", &rows[..1000]));
+    let found = splits.found();
+    assert_eq!(
+        (found.exact.all.rows.len(), found.exact.leaked.rows.len()),
+        (1000, 0)
+    );
+    let inside = splits.duplicates();
+    assert_eq!(
+        (inside.groups, inside.extra.len(), inside.largest),
+        (1, 99_999, 100_000)
+    );
+}
+
+#[test]
+fn many_columns_and_wild_numbers_are_taken() {
+    let header = (0..20_000).fold(String::new(), |text, at| format!("{text}c{at},")) + "y";
+    let row = |cell: &str| format!("{cell},").repeat(20_000) + "0";
+    let train = ["1e308", "-1e308", "1e-320", "inf", "", "x", "1"].map(row);
+    let test = ["1e308", "-inf", "2"].map(row);
+    let found = Splits::new(&table(&header, &train), &table(&header, &test)).found();
+    assert_eq!(rows_of(&found.exact.all.rows), [0]);
+}
+
+#[test]
+fn columns_of_other_types_do_not_match() {
+    let found = Splits::new("a,b,y\n1,2.5,0\n3,4.5,1\n", "a,b,y\none,2.5,0\n,4.5,1\n").found();
+    assert_eq!(found.exact.all.rows.len() + found.near().len(), 0);
+}
+
+#[test]
+fn whoever_asks_to_stop_is_heard() {
+    struct Impatient;
+    impl Observer for Impatient {
+        fn event(&self, _: crate::observe::Event<'_>) {}
+        fn cancelled(&self) -> bool {
+            true
+        }
+    }
+    let splits = Splits::new("a,y\n1,0\n", "a,y\n1,0\n");
+    let (train, test) = (splits.file("train.csv"), splits.file("test.csv"));
+    let error = overlap(&train, &test, &target(), &Options::default(), &Impatient).expect_err("a reason");
+    assert_eq!(error.reason, crate::reason::Reason::Cancelled);
+}
+
+#[test]
+fn the_hashes_agree_with_comparing_every_cell() {
+    let mut random = Random(2);
+    let cell = |random: &mut Random| {
+        ["1", "1.0", "2", "", "NA", "a", "A", "1e0", "0.5", ".5"][random.below(10) as usize]
+    };
+    let rows = |random: &mut Random| -> Vec<String> {
+        (0..300)
+            .map(|_| format!("{},{},{},0", cell(random), cell(random), cell(random)))
+            .collect()
+    };
+    let (train, test) = (rows(&mut random), rows(&mut random));
+    let found = Splits::new(&table("a,b,c,y", &train), &table("a,b,c,y", &test)).found();
+    let equal = |a: &str, b: &str| {
+        a.split(',')
+            .zip(b.split(','))
+            .all(|(a, b)| canon::Canon::of(a) == canon::Canon::of(b))
+    };
+    let expected = (0..300u64).filter(|row| train.iter().any(|other| equal(&test[*row as usize], other)));
+    assert_eq!(rows_of(&found.exact.all.rows), expected.collect::<Vec<_>>());
+}
+
+#[test]
+fn files_without_a_header_are_compared_by_place() {
+    let splits = Splits::new("1.5,2.5,0\n3.5,4.5,1\n", "9.5,8.5,0\n3.5,4.5,1\n");
+    let roles = Roles {
+        target: Some("2".to_owned()),
+        ..Roles::default()
+    };
+    let found = splits.with(&roles).expect("an overlap");
+    assert_eq!(found.compared.columns, ["0", "1"]);
+    assert_eq!(rows_of(&found.exact.all.rows), [1]);
+    assert_eq!(found.exact.all.examples[0].test, Place { row: 1, line: 2 });
+}
