@@ -14,6 +14,7 @@ mod drift;
 mod finding;
 mod information;
 mod leakage;
+pub mod overlap;
 mod power;
 mod read;
 #[cfg(test)]
@@ -42,7 +43,7 @@ use crate::reason::Unmeasured;
 use crate::table::{TableFile, shown};
 
 /// What the columns are for.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Roles {
     /// The label.
     pub target: Option<String>,
@@ -67,6 +68,11 @@ impl Roles {
     fn is_feature(&self, name: &str) -> bool {
         let roles = [&self.target, &self.group, &self.time];
         !roles.iter().any(|role| role.as_deref() == Some(name)) && !self.ignored(name)
+    }
+
+    /// Whether the column is something else than a feature.
+    fn sets_apart(&self, name: &str) -> bool {
+        self.wanted(true).contains(&name) || self.ignored(name)
     }
 
     fn ignored(&self, name: &str) -> bool {
