@@ -10,15 +10,8 @@ pub type Counted<'a> = Box<dyn Fn(&[u32]) -> Option<f64> + Send + Sync + 'a>;
 /// `metric` on `predictions`, in the fastest way that there is for it.
 pub fn counted<'a>(metric: &'a Named, predictions: &'a Predictions) -> Counted<'a> {
     let fast = (predictions.weights().is_none()).then(|| metric.counted(predictions));
-    fast.flatten().unwrap_or_else(|| {
-        Box::new(move |counts| {
-            let rows = counts.iter().enumerate();
-            let rows: Vec<usize> = rows
-                .flat_map(|(row, &count)| std::iter::repeat_n(row, count as usize))
-                .collect();
-            metric.compute(predictions, Rows::At(&rows)).ok()
-        })
-    })
+    fast.flatten()
+        .unwrap_or_else(|| Box::new(move |counts| metric.compute(predictions, Rows::Times(counts)).ok()))
 }
 
 /// The rows from the highest score to the lowest.

@@ -9,7 +9,7 @@
 use super::counted::counted;
 use super::predictions::{Grouping, Predictions};
 use super::registry::Named;
-use crate::stats::{Bootstrap, BootstrapError, Design, Interval, Resampling};
+use crate::stats::{Bootstrap, BootstrapError, Design, Interval, Resampling, wilson};
 
 /// How the examples are resampled. Fixed, so that the same files give the same interval.
 pub(super) const RESAMPLING: Resampling = Resampling {
@@ -99,6 +99,12 @@ pub fn interval(
     bootstrapped(&bootstrap, level, grouping)
 }
 
+/// Wilson's interval of a share.
+pub(super) fn wilsons(successes: u64, trials: u64, level: f64) -> Option<(Method, Interval)> {
+    let interval = wilson(successes, trials, level)?;
+    Some((Method::Wilson { successes, trials }, interval))
+}
+
 /// The same over the examples at `rows` alone, each of which stands there once; always by the bootstrap.
 ///
 /// # Errors
@@ -181,7 +187,7 @@ mod tests {
             let rows: Vec<usize> = (0..examples.len())
                 .flat_map(|row| std::iter::repeat_n(row, counts[row] as usize))
                 .collect();
-            for name in ["roc_auc", "average_precision"] {
+            for name in ["roc_auc", "average_precision", "gini"] {
                 let metric = metric(name).expect("a metric");
                 let listed = metric.compute(&given, Rows::At(&rows)).ok();
                 let fast = counted(&metric, &given)(counts);
@@ -214,6 +220,28 @@ mod tests {
                 "{found:?}"
             );
         }
+    }
+
+    #[test]
+    fn shares_have_the_interval_of_wilson() {
+        let truth = ["1", "1", "1", "1", "0", "0", "0", "0", "0", "0"];
+        let predicted = ["1", "1", "1", "0", "1", "0", "0", "0", "0", "0"];
+        let given = Predictions::from_classes(&truth, Some(&predicted)).expect("classes");
+        let counts = |name: &str| match interval(&metric(name).expect("a metric"), &given, 0.95)
+            .expect("one")
+            .method
+        {
+            Method::Wilson { successes, trials } => Some((successes, trials)),
+            Method::DeLong | Method::Bootstrap { .. } => None,
+        };
+        assert_eq!(counts("accuracy"), Some((8, 10)));
+        assert_eq!(counts("error_rate"), Some((2, 10)));
+        assert_eq!(counts("recall"), Some((3, 4)));
+        assert_eq!(counts("precision:class=0"), Some((5, 6)));
+        assert_eq!(counts("f1"), None);
+        let weighted = given.with_weights(vec![1.0; 10]).expect("weights");
+        let accuracy = interval(&metric("accuracy").expect("a metric"), &weighted, 0.95).expect("one");
+        assert!(matches!(accuracy.method, Method::Bootstrap { .. }));
     }
 
     #[test]

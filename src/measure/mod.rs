@@ -8,6 +8,8 @@
 //! [`METRICS`], write its reference values with `fixtures/metrics/generate.py`,
 //! and run the tests once with `UPDATE=1` for its row in docs/metrics.md.
 
+mod additive;
+mod boxes;
 mod classification;
 mod clusters;
 mod counted;
@@ -17,11 +19,17 @@ mod interval;
 mod planned;
 mod points;
 pub mod predictions;
+mod ranking;
 pub mod recompute;
 mod registry;
 mod regression;
 mod scores;
+mod sides;
 mod sum;
+mod survival;
+mod tags;
+mod teds;
+mod text;
 
 pub use self::classification::{Average, Of, ZeroDivision, averaged};
 pub use crate::table::{Side, TableFile};

@@ -217,8 +217,9 @@ pub fn shared_id(
         return Ok(Some(name.to_owned()));
     }
     for file in [predictions, truth] {
-        // What is asked for by name would be what a lone array is called.
-        let table = Table::open(file, &[])?;
+        // A single array would be called by whatever name it is asked for.
+        let wanted: &[&str] = if file.is_array() { &[] } else { &["id"] };
+        let table = Table::open(file, wanted)?;
         if table.find("id")?.is_none() {
             return Ok(None);
         }

@@ -5,10 +5,11 @@
 //! docs/metrics.md read these two lists; there is no third.
 
 use super::counted::Counted;
-use super::interval::Method;
+use super::interval::{Method, wilsons};
 use super::planned::PLANNED;
 use super::predictions::{Predictions, Rows};
 use super::{Direction, MetricInfo, classification, clusters, points, regression, scores};
+use super::{boxes, ranking, survival, tags, teds, text};
 use crate::reason::Unmeasured;
 use crate::stats::Interval;
 
@@ -35,6 +36,8 @@ pub struct About {
     pub options: &'static str,
     /// The library whose values are the reference.
     pub reference: &'static str,
+    /// Whether it is the share of the examples that have something, so that Wilson's interval is its own.
+    pub share: bool,
 }
 
 impl About {
@@ -49,6 +52,7 @@ impl About {
             floor: None,
             options: "",
             reference: "",
+            share: false,
         }
     }
 
@@ -63,6 +67,11 @@ impl About {
 
     pub(super) const fn aka(mut self, aliases: &'static [&'static str]) -> Self {
         self.aliases = aliases;
+        self
+    }
+
+    pub(super) const fn share(mut self) -> Self {
+        self.share = true;
         self
     }
 
@@ -111,6 +120,18 @@ pub enum Input {
     Clusters,
     /// A cluster for each example, and its features.
     Points,
+    /// A ranked list for each query.
+    Lists,
+    /// A predicted text for each example, and one or more true ones.
+    Texts,
+    /// A tag for each token of a sentence.
+    Tags,
+    /// Boxes in images.
+    Boxes,
+    /// A predicted survival time for each patient, and the observed or censored one.
+    Survival,
+    /// The log likelihood of each text.
+    Likelihoods,
 }
 
 /// What stands behind the family in a metric's name.
@@ -138,6 +159,12 @@ pub trait Metric: Sync + std::fmt::Debug {
     /// Whether it tells a positive class from a negative one.
     fn binary(&self) -> bool {
         false
+    }
+
+    /// What these predictions decide of its signature, such as the number of references.
+    fn chosen(&self, predictions: &Predictions) -> Option<String> {
+        let _ = predictions;
+        None
     }
 
     /// Computes the metric over the examples at `rows`, which may repeat.
@@ -264,6 +291,42 @@ pub static METRICS: &[&dyn Metric] = &[
     &clusters::HOMOGENEITY,
     &clusters::COMPLETENESS,
     &points::SILHOUETTE,
+    &ranking::MRR,
+    &ranking::MRR_AT,
+    &ranking::MEAN_RANK,
+    &ranking::HITS_AT,
+    &ranking::PRECISION_AT,
+    &ranking::RECALL_AT,
+    &ranking::NDCG,
+    &ranking::NDCG_AT,
+    &ranking::NDCG_EXP,
+    &ranking::NDCG_EXP_AT,
+    &ranking::MAP,
+    &ranking::MAP_AT,
+    &text::EXACT_MATCH,
+    &text::TOKEN_F1,
+    &text::BLEU,
+    &text::CHRF,
+    &text::ROUGE1,
+    &text::ROUGE2,
+    &text::ROUGEL,
+    &text::WER,
+    &text::CER,
+    &text::PERPLEXITY,
+    &tags::ENTITY_F1,
+    &tags::ENTITY_F1_MACRO,
+    &tags::ENTITY_F1_WEIGHTED,
+    &tags::ENTITY_PRECISION,
+    &tags::ENTITY_PRECISION_MACRO,
+    &tags::ENTITY_PRECISION_WEIGHTED,
+    &tags::ENTITY_RECALL,
+    &tags::ENTITY_RECALL_MACRO,
+    &tags::ENTITY_RECALL_WEIGHTED,
+    &boxes::MAP_COCO,
+    &boxes::MAP_COCO_AT,
+    &survival::CONCORDANCE_INDEX,
+    &teds::TEDS,
+    &teds::TEDS_STRUCTURE,
 ];
 
 /// A metric by its full name, parameter included: what `hits@10` or `f1:class=cat` stands for.
@@ -318,6 +381,11 @@ impl Named {
         predictions: &Predictions,
         level: f64,
     ) -> Option<(Method, Interval)> {
+        if self.about().share {
+            let value = self.compute(predictions, Rows::All).ok()?;
+            let trials = predictions.len() as u64;
+            return wilsons((value * trials as f64).round() as u64, trials, level);
+        }
         self.metric.closed_interval(predictions, &self.parameter, level)
     }
 
@@ -337,7 +405,11 @@ impl Named {
             .chain(sets)
             .chain(weights)
             .collect();
-        self.metric.about().signature(self.name(), &more)
+        let name = match self.metric.chosen(predictions) {
+            Some(chosen) => format!("{}|{chosen}", self.name()),
+            None => self.name().to_owned(),
+        };
+        self.metric.about().signature(&name, &more)
     }
 
     /// What a model that learnt nothing gets on these labels, where that is known.

@@ -5,10 +5,12 @@
 
 mod batch;
 mod delimited;
+mod document;
 mod guarded;
 mod input;
 mod json;
 mod lines;
+mod list;
 mod npy;
 mod parquet;
 mod texts;
@@ -23,6 +25,7 @@ pub(crate) use self::batch::{Batch, Cells, Values};
 pub(crate) use self::input::{checked, open, unreadable};
 pub(crate) use self::json::PythonJson;
 pub(crate) use self::lines::{Breaks, Lines};
+pub(crate) use self::list::items;
 pub(crate) use self::texts::Texts;
 use crate::error::Fault;
 use crate::manifest::TableFormat;
@@ -79,47 +82,48 @@ impl TableFile {
 
     /// Whether it is an array, or an archive of arrays, of NumPy.
     pub fn is_array(&self) -> bool {
-        self.format
-            .map_or_else(|| by_ending(&self.ending).ok(), Some)
-            .is_some_and(|format| format == TableFormat::Npy)
+        let kind = self.format.map(Kind::Table);
+        kind.or_else(|| by_ending(&self.ending).ok()) == Some(Kind::Table(TableFormat::Npy))
     }
 
     pub(crate) fn invalid(&self, detail: impl std::fmt::Display) -> Unmeasured {
         invalid(self.side.fault(), format!("`{}`: {detail}", shown(&self.name)))
     }
 
-    fn format(&self) -> Result<TableFormat, Unmeasured> {
-        let format = self.format.map_or_else(|| by_ending(&self.ending), Ok);
-        let other = |what: &str| {
-            let hint = "write it as CSV, TSV or JSON Lines";
-            Err(self
-                .invalid(format_args!("{what} is not supported yet"))
-                .hint(hint))
-        };
-        match format {
-            Err(what) => other(what),
-            Ok(format) => Ok(format),
-        }
+    fn kind(&self) -> Result<Kind, Unmeasured> {
+        let kind = self.format.map(Kind::Table);
+        kind.map_or_else(|| by_ending(&self.ending), Ok).map_err(|what| {
+            self.invalid(format_args!("{what} is not supported yet"))
+                .hint("write it as CSV, TSV, JSON Lines, Parquet or NPY")
+        })
     }
 }
 
+/// What a file is read as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Table(TableFormat),
+    /// One JSON document.
+    Document,
+}
+
 /// The format of a file of this name; anything unknown is taken as CSV.
-fn by_ending(name: &str) -> Result<TableFormat, &'static str> {
+fn by_ending(name: &str) -> Result<Kind, &'static str> {
     let name = name.split(['?', '#']).next().unwrap_or(name);
     let name = name.strip_suffix(".gz").unwrap_or(name);
     let ending = Path::new(name)
         .extension()
         .map(|ending| ending.to_string_lossy().to_lowercase());
-    Ok(match ending.as_deref().unwrap_or_default() {
+    Ok(Kind::Table(match ending.as_deref().unwrap_or_default() {
         "tsv" | "tab" => TableFormat::Tsv,
         "jsonl" | "ndjson" => TableFormat::Jsonl,
         "parquet" | "pq" => TableFormat::Parquet,
         "npy" | "npz" => TableFormat::Npy,
-        "json" => return Err("one JSON document for all rows"),
+        "json" => return Ok(Kind::Document),
         "xlsx" | "xls" => return Err("a spreadsheet"),
         "pkl" | "pickle" | "pt" | "pth" => return Err("a pickle"),
         _ => TableFormat::Csv,
-    })
+    }))
 }
 
 /// A column by name, or by position in a file without a header.
@@ -197,24 +201,25 @@ impl Table {
     ///
     /// When the file cannot be read, is empty, or is of a format that is not supported.
     pub(crate) fn open(file: &TableFile, wanted: &[&str]) -> Result<Self, Unmeasured> {
-        let format = file.format()?;
+        let kind = file.kind()?;
         checked(file)?;
         let mut matrix = false;
-        let (columns, headless, body) = match format {
-            TableFormat::Jsonl => {
-                let (columns, rows) = json::Rows::open(file)?;
+        let (columns, headless, body) = match kind {
+            Kind::Table(TableFormat::Jsonl) | Kind::Document => {
+                let document = kind == Kind::Document;
+                let (columns, rows) = json::Rows::open(file, document)?;
                 (columns, false, Body::Json(rows))
             }
-            TableFormat::Parquet => {
+            Kind::Table(TableFormat::Parquet) => {
                 let (columns, rows) = parquet::open(file)?;
                 (columns, false, Body::Typed(Box::new(rows)))
             }
-            TableFormat::Npy => {
+            Kind::Table(TableFormat::Npy) => {
                 let opened = npy::open(file, wanted)?;
                 matrix = opened.matrix;
                 (opened.columns, false, Body::Typed(Box::new(opened.rows)))
             }
-            TableFormat::Csv | TableFormat::Tsv => {
+            Kind::Table(format @ (TableFormat::Csv | TableFormat::Tsv)) => {
                 let (columns, headless, rows) = delimited::open(file, format == TableFormat::Tsv, wanted)?;
                 (columns, headless, Body::Delimited(rows))
             }
@@ -343,7 +348,7 @@ impl Table {
 
     /// Calls `visit` with runs of rows of the columns `wanted`, until it breaks off.
     ///
-    /// Only for files whose columns have types, those that count [`Place::Row`]; others have no batches.
+    /// Only for files whose columns are typed; others have no batches.
     ///
     /// # Errors
     ///
@@ -361,10 +366,16 @@ impl Table {
 
     /// What messages about this file count.
     pub(crate) fn place(&self) -> Place {
-        match self.body {
-            Body::Delimited(_) | Body::Json(_) => Place::Line,
+        match &self.body {
+            Body::Delimited(_) => Place::Line,
+            Body::Json(rows) => rows.place(),
             Body::Typed(_) => Place::Row,
         }
+    }
+
+    /// Whether the columns have types, so that the rows can be had in batches.
+    pub(crate) fn is_typed(&self) -> bool {
+        matches!(self.body, Body::Typed(_))
     }
 }
 

@@ -6,9 +6,11 @@
 
 use super::{Count, Floor, Tally, ZERO, asked, finite, index, majority, registered, sets};
 use crate::error::Fault;
+use crate::measure::interval::{Method, wilsons};
 use crate::measure::predictions::{Predictions, Rows};
 use crate::measure::registry::{About, Input, Metric, Parameter};
 use crate::reason::{Unmeasured, invalid};
+use crate::stats::Interval;
 
 /// What is computed of a class, of all classes together, or of an example's labels.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -229,6 +231,30 @@ impl Metric for Averaged {
             ZeroDivision::Zero,
         )?;
         finite(&self.about, value)
+    }
+
+    /// Precision and recall are shares of the predicted, and of the true positives.
+    fn closed_interval(
+        &self,
+        predictions: &Predictions,
+        parameter: &Parameter,
+        level: f64,
+    ) -> Option<(Method, Interval)> {
+        let of = self.of.with(parameter);
+        let positive = asked(&self.about, self.binary(), predictions, parameter).ok()?;
+        let mut tally = Tally::of(predictions, Rows::All).ok()?;
+        tally.positive = positive.and_then(|name| index(predictions, &name));
+        let count = match self.average {
+            None => tally.positive_count(),
+            Some(Average::Micro) => tally.pooled(),
+            Some(_) => return None,
+        };
+        let trials = match of {
+            Of::Precision => count.predicted,
+            Of::Recall => count.truth,
+            Of::FBeta(_) | Of::Jaccard => return None,
+        };
+        wilsons(count.both.round() as u64, trials.round() as u64, level)
     }
 
     fn floor(&self, predictions: &Predictions) -> Option<f64> {

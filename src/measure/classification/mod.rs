@@ -57,9 +57,9 @@ impl Tally {
         let classes = predictions.classes()?;
         let predicted = predicted(classes)?;
         let mut tally = Self::empty(classes.names.len());
-        for row in rows.iter(predictions.len()) {
+        for (row, times) in rows.counted(predictions.len()) {
             let (truth, guess) = (classes.truth[row] as usize, predicted[row] as usize);
-            tally.add(truth, guess, predictions.weight(row));
+            tally.add(truth, guess, f64::from(times) * predictions.weight(row));
         }
         tally.counted()
     }
@@ -344,6 +344,7 @@ pub(super) static ACCURACY: OfClasses = OfClasses {
             "exact match ratio",
             "subset accuracy",
         ])
+        .share()
         .reference("scikit-learn 1.9.1 `accuracy_score`"),
         |tally| Ok(tally.exact / tally.total),
     )
@@ -367,6 +368,7 @@ pub(super) static ERROR_RATE: OfClasses = OfClasses {
             "zero_one_loss",
         ])
         .range(0.0, 1.0)
+        .share()
         .reference("scikit-learn 1.9.1 `zero_one_loss`"),
         |tally| Ok(1.0 - tally.exact / tally.total),
     )

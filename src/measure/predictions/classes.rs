@@ -122,7 +122,7 @@ impl Interner {
     ///
     /// Numbers are compared as numbers only when every class on both sides,
     /// those of `scored` included, is a whole number: `1`, `1.0` and `01` are then one class.
-    /// So are `True` and `true` where there is nothing but truth values.
+    /// So are `True` and `true` where all are truth values.
     pub(super) fn finish(
         self,
         mut truth: Vec<u32>,
@@ -130,7 +130,7 @@ impl Interner {
         scored: &[String],
     ) -> (Classes, bool) {
         let everything = self.names.iter().chain(scored);
-        let form = Form::of(everything.clone());
+        let form = Form::of(&everything);
         let canonical = |name: &String| form.plain(name);
         let merged = everything.clone().any(|name| canonical(name) != *name);
         let canonical: Vec<String> = self.names.iter().map(canonical).collect();
@@ -184,21 +184,20 @@ pub(super) fn order(a: &str, b: &str, form: Form) -> std::cmp::Ordering {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Form {
     Whole,
-    /// `true` and `false`, which Python begins with a capital letter.
+    /// `true` and `false`, some of them with a capital letter, as Python prints them.
     Truth,
     Text,
 }
 
 impl Form {
-    pub(super) fn of<'a>(mut names: impl Iterator<Item = &'a String> + Clone) -> Self {
-        let truth = |name: &String| {
-            ["true", "false"]
-                .iter()
-                .any(|word| name.eq_ignore_ascii_case(word))
-        };
+    pub(super) fn of<'a>(names: &(impl Iterator<Item = &'a String> + Clone)) -> Self {
+        let all = |words: &[&str]| names.clone().all(|name| words.contains(&name.as_str()));
         if names.clone().all(|name| whole_value(name).is_some()) {
             Self::Whole
-        } else if names.all(truth) {
+        } else if all(&["true", "false", "True", "False"])
+            && !all(&["true", "false"])
+            && !all(&["True", "False"])
+        {
             Self::Truth
         } else {
             Self::Text

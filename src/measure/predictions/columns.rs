@@ -57,15 +57,16 @@ impl Columns {
             .flatten()
             .chain(plan.scores.iter().copied())
             .collect();
-        match table.place() {
-            Place::Line => table.each(&wanted, |line, row| {
-                reading.take(line, row, plan)?;
-                Ok(true)
-            })?,
-            Place::Row => table.batches(&wanted, |batch| {
+        if table.is_typed() {
+            table.batches(&wanted, |batch| {
                 reading.take_batch(batch, plan)?;
                 Ok(true)
-            })?,
+            })?;
+        } else {
+            table.each(&wanted, |line, row| {
+                reading.take(line, row, plan)?;
+                Ok(true)
+            })?;
         }
         reading.finish()
     }
@@ -190,8 +191,10 @@ impl<'a> Reading<'a> {
         what: &'static str,
     ) -> Result<&'r str, Unmeasured> {
         let not_text = |_| {
-            self.file
-                .invalid(format_args!("line {line}: the {what} is not UTF-8"))
+            self.file.invalid(format_args!(
+                "{} {line}: the {what} is not UTF-8",
+                self.columns.place
+            ))
         };
         let text = row.cell(column).map_err(not_text)?.unwrap_or_default();
         if text.is_empty() {

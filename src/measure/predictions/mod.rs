@@ -9,15 +9,21 @@ mod columns;
 mod ids;
 mod index;
 mod join;
+mod memo;
 mod points;
 mod read;
 mod sets;
+mod structured;
 mod typed;
 
 pub use points::Points;
 pub(super) use points::bounded;
 pub use read::{Request, Truth, read};
 pub use sets::{Bags, LabelSets};
+pub use structured::{
+    Area, Boxes, Detection, EntityCounts, Image, Likelihood, Lists, Object, RankedList, Survival, Tags,
+    TextPair,
+};
 
 use self::classes::Interner;
 pub(super) use self::classes::listed;
@@ -31,16 +37,27 @@ pub enum Rows<'a> {
     All,
     /// These, which may repeat; each below the number of examples.
     At(&'a [usize]),
+    /// Each as often as stands here; as many numbers as there are examples.
+    Times(&'a [u32]),
 }
 
 impl<'a> Rows<'a> {
-    /// The rows in order, out of `len` examples.
+    /// The rows in order, out of `len` examples, each as often as it counts.
     pub fn iter(self, len: usize) -> impl Iterator<Item = usize> + use<'a> {
-        let (all, some): (_, &[usize]) = match self {
-            Self::All => (0..len, &[]),
-            Self::At(rows) => (0..0, rows),
+        self.counted(len)
+            .flat_map(|(row, times)| std::iter::repeat_n(row, times as usize))
+    }
+
+    /// The rows in order, out of `len` examples, with how often each counts there; never 0 times.
+    pub fn counted(self, len: usize) -> impl Iterator<Item = (usize, u32)> + use<'a> {
+        let (all, some, times): (_, &[usize], &[u32]) = match self {
+            Self::All => (0..len, &[], &[]),
+            Self::At(rows) => (0..0, rows, &[]),
+            Self::Times(times) => (0..0, &[], times),
         };
-        all.chain(some.iter().copied())
+        let some = all.chain(some.iter().copied()).map(|row| (row, 1));
+        let counted = times.iter().copied().enumerate().filter(|(_, times)| *times > 0);
+        some.chain(counted)
     }
 }
 
@@ -103,6 +120,8 @@ pub struct Predictions {
     groups: Option<(Grouping, Vec<u32>)>,
     positive: Option<String>,
     notes: Vec<String>,
+    structured: Option<structured::Structured>,
+    memo: memo::Memo,
 }
 
 impl Predictions {
@@ -302,6 +321,15 @@ impl Predictions {
         self.weights.as_ref().map_or(1.0, |weights| weights[row])
     }
 
+    /// The value called `name`, worked out when it is first asked for; see [`memo::Memo`].
+    pub(super) fn once<T: std::any::Any + Send + Sync>(
+        &self,
+        name: &str,
+        make: impl FnOnce() -> Result<T, Unmeasured>,
+    ) -> Result<std::sync::Arc<T>, Unmeasured> {
+        self.memo.once(name, make)
+    }
+
     /// What a reader should know about how these came together.
     pub fn notes(&self) -> &[String] {
         &self.notes
@@ -339,7 +367,7 @@ impl Classes {
     pub(super) fn places(&self, classes: &[u32]) -> Vec<usize> {
         let name = |at: usize| self.names[classes[at] as usize].as_str();
         let all = 0..classes.len();
-        let form = classes::Form::of(classes.iter().map(|class| &self.names[*class as usize]));
+        let form = classes::Form::of(&classes.iter().map(|class| &self.names[*class as usize]));
         let mut order: Vec<usize> = all.collect();
         order.sort_by(|&a, &b| classes::order(name(a), name(b), form));
         let mut places = vec![0; order.len()];

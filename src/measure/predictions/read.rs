@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use super::classes::{Form, Interner, listed, repeated};
 use super::columns::{Columns, Plan};
 use super::join::{Keyed, by_id, by_position};
-use super::{Classes, Numbers, Predictions, Scores, points, sets};
+use super::{Classes, Numbers, Predictions, Scores, points, sets, structured};
 use crate::error::Fault;
 use crate::manifest::Data;
 use crate::measure::registry::{Input, Named};
@@ -120,6 +120,9 @@ pub fn read(request: &Request<'_>) -> Result<Predictions, Unmeasured> {
     known_columns(request.columns)?;
     if sets::wanted(request)? {
         return sets::read(request);
+    }
+    if let Some(predictions) = structured::read(request)? {
+        return Ok(predictions);
     }
     let (table, found) = Found::open(request)?;
     let mut names = Interner::default();
@@ -244,7 +247,25 @@ impl Found {
 }
 
 /// The standard names that `columns` may rename.
-const STANDARD: [&str; 7] = ["id", "prediction", "score", "group", "weight", "rank", "item"];
+const STANDARD: [&str; 17] = [
+    "id",
+    "prediction",
+    "score",
+    "group",
+    "weight",
+    "rank",
+    "item",
+    "relevance",
+    "event",
+    "log_prob",
+    "nll",
+    "tokens",
+    "x_min",
+    "y_min",
+    "x_max",
+    "y_max",
+    "iscrowd",
+];
 
 fn known_columns(columns: &BTreeMap<String, String>) -> Result<(), Unmeasured> {
     let unknown = |name: &&String| !STANDARD.contains(&name.as_str()) && !name.starts_with("score_");
@@ -398,7 +419,7 @@ pub(super) fn disjoint(names: &Interner, labelled: usize, predicted: &[u32]) -> 
         .collect();
     let (own, theirs) = all.split_at(labelled);
     let shared = predicted.iter().any(|code| (*code as usize) < labelled);
-    if predicted.is_empty() || shared || Form::of(all.iter()) != Form::Text {
+    if predicted.is_empty() || shared || Form::of(&all.iter()) != Form::Text {
         return Ok(());
     }
     let detail = format!(
@@ -411,10 +432,15 @@ pub(super) fn disjoint(names: &Interner, labelled: usize, predicted: &[u32]) -> 
 
 /// Notes predicted classes that never occur in the labels.
 fn unseen(names: &Interner, labelled: usize, predicted: &[u32], notes: &mut Vec<String>) {
-    let plain = |code: u32| {
-        let name = names.name(code);
-        Form::of([name.to_owned()].iter()).plain(name)
+    let all: Vec<String> = (0..)
+        .take(names.len())
+        .map(|code| names.name(code).to_owned())
+        .collect();
+    let form = match Form::of(&all.iter()) {
+        Form::Text => Form::Whole,
+        form @ (Form::Whole | Form::Truth) => form,
     };
+    let plain = |code: u32| form.plain(names.name(code));
     let labels: std::collections::HashSet<String> = (0..).take(labelled).map(plain).collect();
     let fresh = (0..).take(names.len()).skip(labelled);
     let unseen: Vec<u32> = fresh.filter(|code| !labels.contains(&plain(*code))).collect();
@@ -442,7 +468,7 @@ fn assemble(
 ) -> Result<Predictions, Unmeasured> {
     let predicted = found.plan.classes.map(|_| predictions.classes);
     let (mut classes, merged) = names.finish(labels.classes, predicted, &found.scored);
-    notes.extend(merged.then(|| match Form::of(classes.names.iter()) {
+    notes.extend(merged.then(|| match Form::of(&classes.names.iter()) {
         Form::Whole => "classes are compared as whole numbers".to_owned(),
         Form::Truth | Form::Text => "classes are compared as truth values".to_owned(),
     }));

@@ -10,7 +10,7 @@ use super::{Predictions, same_length};
 use crate::error::Fault;
 use crate::measure::registry::Input;
 use crate::reason::{Unmeasured, invalid};
-use crate::table::{Column, Place, Row, Table, TableFile, shown};
+use crate::table::{Column, Place, Row, Table, TableFile, items, shown};
 
 /// How many labels are looked at to see whether they are sets.
 const LOOKED_AT: usize = 1000;
@@ -195,8 +195,11 @@ fn lists(request: &Request<'_>) -> Result<bool, Unmeasured> {
     Ok(met)
 }
 
-/// The members of a JSON array of texts and numbers.
+/// The members of a list, or of the text of a JSON array of texts and numbers.
 fn array(cell: &str) -> Option<Vec<String>> {
+    if let Some(items) = items(cell) {
+        return Some(items.map(str::to_owned).collect());
+    }
     if !cell.starts_with('[') {
         return None;
     }

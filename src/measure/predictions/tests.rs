@@ -338,6 +338,24 @@ fn json_lines_are_a_table_too() {
 }
 
 #[test]
+fn an_array_of_objects_is_a_table_too() {
+    let text = "[\n {\"prediction\": \"a, ]\",\n \"more\": [{\"x\": 1}]},\n{\"prediction\": \"b\"}]\n";
+    let desk = Desk::new("y\n\"a, ]\"\nb\n", text).called("p.json");
+    assert_eq!(desk.value("accuracy"), Ok(1.0));
+    let refused = |text: &str| {
+        let desk = Desk::new("y\n1\n0\n", text).called("p.json");
+        desk.refused("accuracy", Fault::Paper)
+    };
+    insta::assert_snapshot!(refused("{\"prediction\": [1, 0]}"), @r"`p.json`: it is one JSON document, and not an array of objects");
+    insta::assert_snapshot!(refused("[{\"prediction\": 1}, {\"prediction\": null}]"), @r"`p.json`: the prediction is empty in 1 of 2 rows (row 2)");
+    insta::assert_snapshot!(refused("[{\"prediction\": 1}, {\"prediction\": 0}"), @r"`p.json`: its array does not end");
+    insta::assert_snapshot!(refused("[{\"prediction\": 1}, {\"prediction\": 0}] []"), @r"`p.json`: something follows the end of its array");
+    insta::assert_snapshot!(refused("[1, 0]"), @r"`p.json`: row 1 is not a JSON object with plain values: invalid type: integer `1`, expected an object at line 1 column 1");
+    insta::assert_snapshot!(refused("[]"), @r"`p.json`: it is empty");
+    insta::assert_snapshot!(refused(" "), @r"`p.json`: it is empty");
+}
+
+#[test]
 fn compressed_predictions_are_unpacked() {
     let desk = Desk::new("y\na\nb\n", "").called("p.csv.gz");
     let mut gz = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
@@ -351,7 +369,7 @@ fn compressed_predictions_are_unpacked() {
 
 #[test]
 fn formats_that_are_not_supported_say_so() {
-    for name in ["p.json", "p.xlsx", "p.pkl"] {
+    for name in ["p.xlsx", "p.pkl"] {
         let desk = Desk::new("y\na\n", "x").called(name);
         assert!(
             desk.refused("accuracy", Fault::Paper)

@@ -7,6 +7,8 @@ mod calibration;
 mod each;
 mod top_k;
 
+use rayon::slice::ParallelSliceMut as _;
+
 pub(super) use self::calibration::{ECE, ECE_AT};
 pub(super) use self::each::{
     AP_MACRO, AP_MICRO, AP_WEIGHTED, AUC_MICRO, OVO_MACRO, OVO_WEIGHTED, OVR_MACRO, OVR_WEIGHTED,
@@ -17,6 +19,7 @@ use super::counted::{Counted, Ranking};
 use super::interval::Method;
 use super::predictions::{Classes, Predictions, Rows, Scores};
 use super::registry::{About, Input, Metric, Parameter};
+use super::sides::Sides;
 use super::sum::Sum;
 use crate::error::Fault;
 use crate::reason::{Unmeasured, invalid};
@@ -123,6 +126,19 @@ fn scored(predictions: &Predictions, rows: Rows<'_>, about: &About) -> Result<Ve
     Ok(rows.iter(predictions.len()).map(example).collect())
 }
 
+/// The same without weights.
+fn sides(predictions: &Predictions, rows: Rows<'_>, about: &About) -> Result<Sides, Unmeasured> {
+    let positive = positive(about, predictions)?;
+    let classes = predictions.classes()?;
+    let class = classes.find(&positive);
+    let column = Column::of(predictions.scores()?, class, &positive)?;
+    let mut sides = Sides::default();
+    for row in rows.iter(predictions.len()) {
+        sides.add(column.at(row), Some(classes.truth[row]) == class);
+    }
+    Ok(sides)
+}
+
 /// One column of the scores.
 struct Column<'a> {
     values: &'a [f64],
@@ -159,7 +175,7 @@ fn no_scores_of(class: &str) -> Unmeasured {
 
 /// The weights of positives and negatives at each distinct score, from the highest to the lowest.
 fn by_score(mut examples: Vec<Scored>) -> Vec<Scored> {
-    examples.sort_unstable_by(|a, b| b.score.total_cmp(&a.score));
+    examples.par_sort_unstable_by(|a, b| b.score.total_cmp(&a.score));
     // `==` and not `total_cmp`: 0 and −0 are one score.
     examples.dedup_by(|next, group| {
         let tied = next.score == group.score;
@@ -225,6 +241,11 @@ pub(super) static ROC_AUC: OfScores = OfScores {
     .floor(0.5)
     .reference("scikit-learn 1.9.1 `roc_auc_score`"),
     formula: |predictions, rows, about| {
+        if predictions.weights().is_none() {
+            return sides(predictions, rows, about)?
+                .area()
+                .ok_or_else(|| one_class(about));
+        }
         area(scored(predictions, rows, about)?).ok_or_else(|| one_class(about))
     },
     by_rank: Some(Ranking::roc_auc),

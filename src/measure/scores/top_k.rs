@@ -26,6 +26,7 @@ pub(in crate::measure) static TOP_K_ACCURACY: TopK = TopK {
     )
     .aka(&["accuracy@K", "acc@K", "topk@K", "top_k_accuracy_score@K"])
     .options("ties=last class")
+    .share()
     .reference("scikit-learn 1.9.1 `top_k_accuracy_score`"),
     value: |hits| hits,
 };
@@ -37,6 +38,7 @@ pub(in crate::measure) static TOP_K_ERROR: TopK = TopK {
     )
     .range(0.0, 1.0)
     .options("ties=last class")
+    .share()
     .reference("scikit-learn 1.9.1 `top_k_accuracy_score`, 1 − it"),
     value: |hits| 1.0 - hits,
 };

@@ -133,8 +133,11 @@ fn after<'t>(text: &'t str, key: &str) -> Option<&'t str> {
 impl Item {
     /// `'<f8'` and its like.
     fn parse(text: &str) -> Result<Self, String> {
-        let quote = text.chars().next().filter(|first| ['\'', '"'].contains(first));
-        let quote = quote.ok_or("it is an array of records, not of plain values")?;
+        let quote = match text.chars().next() {
+            Some(quote @ ('\'' | '"')) => quote,
+            Some('[') => return Err("it is an array of records, not of plain values".to_owned()),
+            _ => return Err("its header does not say of what type its values are".to_owned()),
+        };
         let name = text[1..].split(quote).next().unwrap_or_default();
         let mut letters = name.chars();
         let (order, kind) = (letters.next(), letters.next());
