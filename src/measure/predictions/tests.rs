@@ -568,6 +568,8 @@ fn labels_are_read_as_their_data_set_says() {
         format,
         target: Some("y".to_owned()),
         id_column: None,
+        group_column: None,
+        time_column: None,
         member: None,
         unpack: false,
         place: None,
