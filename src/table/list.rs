@@ -9,12 +9,19 @@ use super::json::Scalar;
 /// Stands before each text of a list, in a cell that holds one: the record separator of ASCII.
 const MARK: char = '\u{1e}';
 
+/// A cell with a list of nothing: the unit separator.
+const EMPTY: &str = "\u{1f}";
+
 /// The texts of a cell, if it holds a list.
 pub(crate) fn items(cell: &str) -> Option<impl Iterator<Item = &str>> {
-    Some(cell.strip_prefix(MARK)?.split(MARK))
+    let texts = match cell {
+        EMPTY => None,
+        _ => Some(cell.strip_prefix(MARK)?),
+    };
+    Some(texts.into_iter().flat_map(|texts| texts.split(MARK)))
 }
 
-/// A plain value as text, or an array of these as a list; `None` for `null` and for an empty array.
+/// A plain value as text, or an array of these as a list; `None` for `null`.
 pub(super) struct Cell(pub(super) Option<String>);
 
 impl<'de> Deserialize<'de> for Cell {
@@ -67,6 +74,6 @@ impl<'de> Visitor<'de> for CellVisitor {
             list.push(MARK);
             list.extend(text.chars().map(|c| if c == MARK { ' ' } else { c }));
         }
-        Ok(Cell(list))
+        Ok(Cell(Some(list.unwrap_or_else(|| EMPTY.to_owned()))))
     }
 }

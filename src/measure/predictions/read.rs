@@ -127,7 +127,7 @@ impl Request<'_> {
 /// not exactly one usable prediction for each label.
 pub fn read(request: &Request<'_>) -> Result<Predictions, Unmeasured> {
     known_columns(request.columns)?;
-    if sets::wanted(request) {
+    if sets::wanted(request)? {
         return sets::read(request);
     }
     if let Some(predictions) = structured::read(request)? {
