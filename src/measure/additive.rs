@@ -43,7 +43,7 @@ impl Statistics {
         let mut sums = vec![0.0; self.width];
         let mut examples = 0;
         for row in rows.iter(len) {
-            let example = self.values.iter().skip(row * self.width);
+            let example = &self.values[row * self.width..][..self.width];
             sums.iter_mut()
                 .zip(example)
                 .for_each(|(sum, value)| *sum += value);

@@ -6,6 +6,7 @@ use std::fs;
 use proptest::prelude::*;
 use serde::Deserialize;
 
+mod files;
 mod structured;
 
 use super::*;
@@ -155,6 +156,14 @@ fn names_and_aliases_lead_to_one_metric_each() {
     assert_eq!(names.iter().collect::<HashSet<_>>().len(), names.len());
 }
 
+/// A name as it would be given, so that `hits@K` is looked up as `hits@3`.
+fn asked(name: &str) -> String {
+    name.replace("@K", "@3")
+        .replace("@B", "@2")
+        .replace("@Q", "@0.3")
+        .replace("@T", "@0.3")
+}
+
 #[track_caller]
 fn is(alias: &str, name: &str) {
     assert_eq!(
@@ -251,8 +260,8 @@ fn directions_ranges_and_floors_make_sense() {
     assert_eq!(info("rmse").unwrap().direction, Direction::LowerIsBetter);
     assert_eq!(info("auc").unwrap().floor, Some(0.5));
     assert_eq!(info("accuracy").unwrap().floor, None);
-    assert!(info("accuracy").unwrap().computed && !info("hits@10").unwrap().computed);
-    assert!(metric("macro-f1").is_some() && metric("bleu").is_none());
+    assert!(info("accuracy").unwrap().computed && !info("crps").unwrap().computed);
+    assert!(metric("macro-f1").is_some() && metric("crps").is_none());
 }
 
 #[test]
@@ -294,7 +303,11 @@ fn a_signature_names_every_choice() {
     assert_eq!(of("accuracy", &weighted), "accuracy|weights=column|v=reproof-1");
     let all: HashSet<_> = METRICS
         .iter()
-        .map(|metric| super::metric(metric.about().name).unwrap().signature(&weighted))
+        .map(|metric| {
+            super::metric(&asked(metric.about().name))
+                .unwrap()
+                .signature(&weighted)
+        })
         .collect();
     assert_eq!(all.len(), METRICS.len());
 }
@@ -419,10 +432,11 @@ fn no_rows_are_refused_by_every_metric() {
     let all = classes("0 1", "0 1").with_scores(vec![0.1, 0.9]).unwrap();
     let numbers = Predictions::from_numbers(vec![1.0, 2.0], vec![1.0, 2.0]).unwrap();
     for metric in METRICS {
-        let given = if metric.input() == Input::Numbers {
-            &numbers
-        } else {
-            &all
+        let structured = structured::some(metric.input(), &[0, 1, 2]);
+        let given = match &structured {
+            Some(given) => given,
+            None if metric.input() == Input::Numbers => &numbers,
+            None => &all,
         };
         assert!(
             metric.compute(given, Rows::At(&[]), &Parameter::None).is_err(),

@@ -11,6 +11,7 @@ mod memo;
 mod read;
 mod structured;
 
+pub(crate) use read::STANDARD;
 pub use read::{Request, Truth, read};
 pub use structured::{
     Area, Boxes, Detection, EntityCounts, Image, Likelihood, Lists, Object, RankedList, Survival, Tags,
