@@ -342,7 +342,7 @@ fn tags(unit: usize) -> (Vec<&'static str>, Vec<&'static str>) {
 }
 
 fn image(unit: usize) -> predictions::Image {
-    let class = u32::from(unit % 3 == 0);
+    let class = u32::from(unit.is_multiple_of(3));
     let area = |x: f64| Area {
         x,
         y: 0.0,
