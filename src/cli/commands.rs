@@ -17,7 +17,7 @@ use super::settings::Settings;
 use super::terminal::Terminal;
 use super::{
     Arguments, CheckArguments, Command, Confinement, DemoArguments, Format, LockArguments, ManifestArgument,
-    Policy, Schema, audit, cache, doctor, judge, plan,
+    Policy, Schema, audit, cache, doctor, judge, metrics, plan,
 };
 
 /// Does what was asked.
@@ -30,6 +30,7 @@ pub(super) fn run(arguments: &Arguments, settings: &Settings, terminal: &Termina
         Command::Plan(wanted) => plan_one(wanted, format, settings, terminal),
         Command::Lock(wanted) => lock(wanted, settings, terminal),
         Command::Judge(wanted) => judge::judge(wanted, format, terminal),
+        Command::Metrics(wanted) => metrics::metrics(wanted, format, terminal),
         Command::Doctor => doctor::doctor(format, settings, terminal),
         Command::Cache { action } => cache::cache(action, format, settings, terminal),
         Command::Schema { of } => schema(*of, terminal),

@@ -6,6 +6,7 @@ mod commands;
 mod doctor;
 mod exit;
 mod judge;
+mod metrics;
 mod plan;
 mod settings;
 mod terminal;
@@ -105,6 +106,11 @@ enum Command {
         after_help = "Examples:\n  reproof judge --metric accuracy --claimed \"83.0 ± 0.7 %\" --claimed-runs 100 --measured 0.821,0.829,0.834\n  reproof judge --metric rmse --claimed 3.3 --measured 3.4,3.2,3.3,3.5 --anytime\n  echo '{\"metric\":\"accuracy\",\"claimed\":\"94 %\",\"measured\":[0.93,0.95]}' | reproof judge --cases -"
     )]
     Judge(JudgeArguments),
+    /// Recomputes metrics from predictions and labels
+    #[command(
+        after_help = "Examples:\n  reproof metrics --truth labels.csv --target y --predictions predictions.parquet\n  reproof metrics --truth labels.csv --target y --predictions predictions.csv --metric accuracy --metric f1:macro --id id\n  reproof metrics --truth y.npy --predictions scores.npz --metric roc_auc --column score=probability --positive yes\n\nEvery label needs exactly one prediction. Ids are used where `--id` names them or both files have a column `id`; else rows are taken in their order.\n\nExit codes: 0 every metric was computed, 1 the predictions do not allow it, 2 wrong usage, or labels that do not."
+    )]
+    Metrics(MetricsArguments),
     /// Says what this machine can do, and the exact fix for what is missing
     #[command(after_help = "Example:\n  reproof doctor --format json")]
     Doctor,
@@ -283,6 +289,37 @@ struct JudgeArguments {
     /// standard input. Prints one result a line, in the same order
     #[arg(long, value_name = "FILE", conflicts_with_all = ["metric", "claimed", "claimed_runs", "measured", "floor", "tolerance", "direction", "anytime"])]
     cases: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+struct MetricsArguments {
+    /// The labels: CSV, TSV, JSON Lines, Parquet, NPY or NPZ, by the ending of the name
+    #[arg(long, value_name = "FILE")]
+    truth: PathBuf,
+    /// The predictions, in any of these formats
+    #[arg(long, value_name = "FILE")]
+    predictions: PathBuf,
+    /// The column of the label; not needed where the labels are a single array
+    #[arg(long, value_name = "COLUMN")]
+    target: Option<String>,
+    /// A metric, such as `accuracy` or `f1:macro`; may be given several times [default: those that suit the files]
+    #[arg(long, value_name = "NAME")]
+    metric: Vec<String>,
+    /// The column that names an example, in both files
+    #[arg(long, value_name = "COLUMN")]
+    id: Option<String>,
+    /// The same in the labels, where it is called otherwise there
+    #[arg(long, value_name = "COLUMN")]
+    truth_id: Option<String>,
+    /// The positive class, where it is not the obvious one
+    #[arg(long, value_name = "CLASS", allow_hyphen_values = true)]
+    positive: Option<String>,
+    /// What the predictions call a standard column, such as `prediction=yhat`; may be given several times
+    #[arg(long, value_name = "STANDARD=NAME")]
+    column: Vec<String>,
+    /// The column of the weights, in the predictions
+    #[arg(long, value_name = "COLUMN")]
+    weight: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, serde::Deserialize)]

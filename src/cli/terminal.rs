@@ -73,6 +73,11 @@ impl Terminal {
         Arc::clone(&self.cancelled)
     }
 
+    /// From now on the first signal ends the program: for work that leaves nothing half done and does not look.
+    pub(crate) fn stop_at_once(&self) {
+        self.cancelled.store(true, Ordering::Relaxed);
+    }
+
     /// Whether the user asked to stop.
     pub(crate) fn is_cancelled(&self) -> bool {
         self.cancelled.load(Ordering::Relaxed)
@@ -178,6 +183,12 @@ impl Terminal {
     }
 
     fn ended(&self, what: &str, how: &str) {
+        self.clear(what);
+        self.line(&format!("  {}: {}", clean(what), clean(how)));
+    }
+
+    /// Takes away the bar of a piece of work of which there is nothing to say.
+    pub(crate) fn clear(&self, what: &str) {
         let bar = self
             .running
             .lock()
@@ -186,7 +197,6 @@ impl Terminal {
         if let Some(bar) = bar {
             bar.finish_and_clear();
         }
-        self.line(&format!("  {}: {}", clean(what), clean(how)));
     }
 }
 

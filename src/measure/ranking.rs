@@ -146,6 +146,7 @@ pub(super) static MEAN_RANK: Additive = metric(
 pub(super) static HITS_AT: Additive = metric(
     About::higher("hits@K", "share of queries with a true item within the first K")
         .aka(&["hit@K", "hit rate@K", "hr@K", "h@K"])
+        .share()
         .reference("ranx 0.3.21 `hit_rate`"),
     |predictions, parameter, about| {
         queries(predictions, parameter, about, |list, depth| {

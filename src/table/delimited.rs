@@ -30,10 +30,8 @@ pub(super) fn open(
     let mut widest: Option<Opened> = None;
     for &separator in separators {
         let opened = Opened::new(file, separator)?;
-        if wanted
-            .iter()
-            .all(|name| opened.columns.iter().any(|column| column == name))
-        {
+        let named = |name: &&str| opened.columns.iter().any(|column| column == name);
+        if !wanted.is_empty() && wanted.iter().all(named) {
             return Ok(opened.with_or_without_header(wanted));
         }
         if widest

@@ -2,14 +2,15 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::io::{self, BufRead, Read};
+use std::io::{self, BufRead, BufReader, Read};
 
 use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 
+use super::document::Elements;
 use super::input::{open, unreadable};
 use super::lines::{Breaks, Lines};
 use super::list::Cell;
-use super::{Column, Row, TableFile, Visit, shown};
+use super::{Column, Place, Row, TableFile, Visit, shown};
 use crate::reason::Unmeasured;
 
 /// The longest line, in bytes.
@@ -19,26 +20,42 @@ const LONGEST_LINE: usize = 16 << 20;
 pub(super) struct Rows {
     lines: Lines<Box<dyn BufRead>>,
     columns: Vec<String>,
+    place: Place,
 }
 
 impl Rows {
-    /// Opens a file; returns its columns and its rows.
-    pub(super) fn open(file: &TableFile) -> Result<(Vec<String>, Self), Unmeasured> {
-        let lines = || Ok(Lines::new(open(file)?, Breaks::LineFeeds, LONGEST_LINE));
+    /// Opens a file of one object a line, or of one `document`; returns its columns and its rows.
+    pub(super) fn open(file: &TableFile, document: bool) -> Result<(Vec<String>, Self), Unmeasured> {
+        let lines = || {
+            let text = open(file)?;
+            let text: Box<dyn BufRead> = match document {
+                true => Box::new(BufReader::new(Elements::new(text))),
+                false => text,
+            };
+            Ok(Lines::new(text, Breaks::LineFeeds, LONGEST_LINE))
+        };
+        let place = if document { Place::Row } else { Place::Line };
         let mut peek = lines()?;
         let columns = loop {
             let line = peek.next().map_err(|error| unreadable(file, &error))?;
             let line = line.ok_or_else(|| file.invalid("it is empty"))?;
             if !blank(line.bytes) {
-                let keys = parse(line.bytes, Keys).map_err(|error| not_json(file, line.number, &error))?;
+                let keys =
+                    parse(line.bytes, Keys).map_err(|error| not_json(file, place, line.number, &error))?;
                 break keys;
             }
         };
         let rows = Self {
             lines: lines()?,
             columns: columns.clone(),
+            place,
         };
         Ok((columns, rows))
+    }
+
+    /// What is counted to say where something stands.
+    pub(super) fn place(&self) -> Place {
+        self.place
     }
 
     pub(super) fn each(
@@ -51,21 +68,22 @@ impl Rows {
             .iter()
             .filter_map(|column| Some((self.columns.get(column.0)?.as_str(), column.0)))
             .collect();
+        let place = self.place;
         let mut cells: Vec<Option<String>> = vec![None; self.columns.len()];
         while let Some(line) = self.lines.next().map_err(|error| unreadable(file, &error))? {
             if blank(line.bytes) {
                 continue;
             }
             if line.cut {
-                return Err(file.invalid(format_args!("line {} is longer than 16 MiB", line.number)));
+                return Err(file.invalid(format_args!("{place} {} is longer than 16 MiB", line.number)));
             }
             cells.fill(None);
             let seed = Cells {
                 places: &places,
                 cells: &mut cells,
             };
-            parse(line.bytes, seed).map_err(|error| not_json(file, line.number, &error))?;
-            if !visit(line.number, &Row::Json(&cells))? {
+            parse(line.bytes, seed).map_err(|error| not_json(file, place, line.number, &error))?;
+            if !visit(line.number, &Row::Texts(&cells))? {
                 break;
             }
         }
@@ -77,10 +95,10 @@ fn blank(line: &[u8]) -> bool {
     line.iter().all(u8::is_ascii_whitespace)
 }
 
-fn not_json(file: &TableFile, line: u64, error: &serde_json::Error) -> Unmeasured {
+fn not_json(file: &TableFile, place: Place, line: u64, error: &serde_json::Error) -> Unmeasured {
     let what = shown(&error.to_string()).into_owned();
     file.invalid(format_args!(
-        "line {line} is not a JSON object with plain values: {what}"
+        "{place} {line} is not a JSON object with plain values: {what}"
     ))
 }
 
@@ -169,7 +187,7 @@ impl<'de> de::Deserialize<'de> for Scalar {
 
 struct ScalarVisitor;
 
-impl Visitor<'_> for ScalarVisitor {
+impl<'de> Visitor<'de> for ScalarVisitor {
     type Value = Scalar;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

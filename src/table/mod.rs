@@ -1,21 +1,32 @@
-//! Rows and columns of a file, as text, one row at a time.
+//! Rows and columns of a file: as text, one row at a time, or in runs of typed values where the file has types.
 //!
 //! The file is hostile: a quote that never closes, a line of a gigabyte and a
 //! hundred thousand columns end in a message, with bounded memory.
 
+mod batch;
 mod delimited;
+mod document;
+mod guarded;
 mod input;
 mod json;
 mod lines;
 mod list;
+mod npy;
+mod parquet;
+mod texts;
 
 use std::borrow::Cow;
+use std::collections::HashSet;
+use std::fmt;
 use std::path::{Path, PathBuf};
 
+use self::batch::Batches;
+pub(crate) use self::batch::{Batch, Cells, Values};
 pub(crate) use self::input::{checked, open, unreadable};
 pub(crate) use self::json::PythonJson;
 pub(crate) use self::lines::{Breaks, Lines};
 pub(crate) use self::list::items;
+pub(crate) use self::texts::Texts;
 use crate::error::Fault;
 use crate::manifest::TableFormat;
 use crate::reason::{Unmeasured, invalid};
@@ -69,48 +80,54 @@ impl TableFile {
         }
     }
 
+    /// Whether it is an array, or an archive of arrays, of NumPy.
+    pub fn is_array(&self) -> bool {
+        let kind = self.format.map(Kind::Table);
+        kind.or_else(|| by_ending(&self.ending).ok()) == Some(Kind::Table(TableFormat::Npy))
+    }
+
     pub(crate) fn invalid(&self, detail: impl std::fmt::Display) -> Unmeasured {
         invalid(self.side.fault(), format!("`{}`: {detail}", shown(&self.name)))
     }
 
-    fn format(&self) -> Result<TableFormat, Unmeasured> {
-        let format = self.format.map_or_else(|| by_ending(&self.ending), Ok);
-        let other = |what: &str| {
-            let hint = "write it as CSV, TSV or JSON Lines";
-            Err(self
-                .invalid(format_args!("{what} is not supported yet"))
-                .hint(hint))
-        };
-        match format {
-            Ok(TableFormat::Parquet) => other("Parquet"),
-            Ok(TableFormat::Npy) => other("NPY"),
-            Err(what) => other(what),
-            Ok(format @ (TableFormat::Csv | TableFormat::Tsv | TableFormat::Jsonl)) => Ok(format),
-        }
+    fn kind(&self) -> Result<Kind, Unmeasured> {
+        let kind = self.format.map(Kind::Table);
+        kind.map_or_else(|| by_ending(&self.ending), Ok).map_err(|what| {
+            self.invalid(format_args!("{what} is not supported yet"))
+                .hint("write it as CSV, TSV, JSON Lines, Parquet or NPY")
+        })
     }
 }
 
+/// What a file is read as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Table(TableFormat),
+    /// One JSON document.
+    Document,
+}
+
 /// The format of a file of this name; anything unknown is taken as CSV.
-fn by_ending(name: &str) -> Result<TableFormat, &'static str> {
+fn by_ending(name: &str) -> Result<Kind, &'static str> {
     let name = name.split(['?', '#']).next().unwrap_or(name);
     let name = name.strip_suffix(".gz").unwrap_or(name);
     let ending = Path::new(name)
         .extension()
         .map(|ending| ending.to_string_lossy().to_lowercase());
-    Ok(match ending.as_deref().unwrap_or_default() {
+    Ok(Kind::Table(match ending.as_deref().unwrap_or_default() {
         "tsv" | "tab" => TableFormat::Tsv,
         "jsonl" | "ndjson" => TableFormat::Jsonl,
         "parquet" | "pq" => TableFormat::Parquet,
         "npy" | "npz" => TableFormat::Npy,
-        "json" => return Err("one JSON document for all rows"),
+        "json" => return Ok(Kind::Document),
         "xlsx" | "xls" => return Err("a spreadsheet"),
         "pkl" | "pickle" | "pt" | "pth" => return Err("a pickle"),
         _ => TableFormat::Csv,
-    })
+    }))
 }
 
 /// A column by name, or by position in a file without a header.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Column(pub(super) usize);
 
 /// An open table.
@@ -118,18 +135,39 @@ pub(crate) struct Table {
     file: TableFile,
     columns: Vec<String>,
     headless: bool,
+    matrix: bool,
     body: Body,
 }
 
 enum Body {
     Delimited(delimited::Rows),
     Json(json::Rows),
+    Typed(Box<dyn Batches>),
 }
 
 /// The cells of one row.
 pub(crate) enum Row<'a> {
     Delimited(&'a csv::ByteRecord),
-    Json(&'a [Option<String>]),
+    Texts(&'a [Option<String>]),
+}
+
+/// What messages count to say where something stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// The lines of a text, the header among them.
+    #[default]
+    Line,
+    /// The rows of a file that has no lines, from 1.
+    Row,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Line => "line",
+            Self::Row => "row",
+        })
+    }
 }
 
 impl Row<'_> {
@@ -144,7 +182,7 @@ impl Row<'_> {
                 let cell = record.get(column.0).map(std::str::from_utf8).transpose();
                 cell.map_err(|_| NotUtf8)?
             }
-            Self::Json(cells) => cells.get(column.0).and_then(Option::as_deref),
+            Self::Texts(cells) => cells.get(column.0).and_then(Option::as_deref),
         };
         Ok(text.map(str::trim))
     }
@@ -163,14 +201,28 @@ impl Table {
     ///
     /// When the file cannot be read, is empty, or is of a format that is not supported.
     pub(crate) fn open(file: &TableFile, wanted: &[&str]) -> Result<Self, Unmeasured> {
-        let format = file.format()?;
+        let kind = file.kind()?;
         checked(file)?;
-        let (columns, headless, body) = if format == TableFormat::Jsonl {
-            let (columns, rows) = json::Rows::open(file)?;
-            (columns, false, Body::Json(rows))
-        } else {
-            let (columns, headless, rows) = delimited::open(file, format == TableFormat::Tsv, wanted)?;
-            (columns, headless, Body::Delimited(rows))
+        let mut matrix = false;
+        let (columns, headless, body) = match kind {
+            Kind::Table(TableFormat::Jsonl) | Kind::Document => {
+                let document = kind == Kind::Document;
+                let (columns, rows) = json::Rows::open(file, document)?;
+                (columns, false, Body::Json(rows))
+            }
+            Kind::Table(TableFormat::Parquet) => {
+                let (columns, rows) = parquet::open(file)?;
+                (columns, false, Body::Typed(Box::new(rows)))
+            }
+            Kind::Table(TableFormat::Npy) => {
+                let opened = npy::open(file, wanted)?;
+                matrix = opened.matrix;
+                (opened.columns, false, Body::Typed(Box::new(opened.rows)))
+            }
+            Kind::Table(format @ (TableFormat::Csv | TableFormat::Tsv)) => {
+                let (columns, headless, rows) = delimited::open(file, format == TableFormat::Tsv, wanted)?;
+                (columns, headless, Body::Delimited(rows))
+            }
         };
         if columns.len() > MOST_COLUMNS {
             return Err(file.invalid(format_args!(
@@ -182,6 +234,7 @@ impl Table {
             file: file.clone(),
             columns,
             headless,
+            matrix,
             body,
         })
     }
@@ -199,6 +252,11 @@ impl Table {
     /// Whether the first line is a row already.
     pub(crate) fn headless(&self) -> bool {
         self.headless
+    }
+
+    /// Whether the file is a single array of two dimensions, whose columns are called by their positions.
+    pub(crate) fn matrix(&self) -> bool {
+        self.matrix
     }
 
     /// The column called `name`, if it is there.
@@ -267,7 +325,8 @@ impl Table {
         .hint(hint)
     }
 
-    /// Calls `visit` with the line and the cells of each row, until it breaks off.
+    /// Calls `visit` with the line (or the number, where the file has no lines) and the cells of each row, until it
+    /// breaks off.
     ///
     /// # Errors
     ///
@@ -280,8 +339,51 @@ impl Table {
         match self.body {
             Body::Delimited(rows) => rows.each(&self.file, &mut visit),
             Body::Json(rows) => rows.each(&self.file, wanted, &mut visit),
+            Body::Typed(batches) => {
+                let wanted = once_each(wanted);
+                batch::as_rows(batches, &self.file, &wanted, self.columns.len(), &mut visit)
+            }
         }
     }
+
+    /// Calls `visit` with runs of rows of the columns `wanted`, until it breaks off.
+    ///
+    /// Only for files whose columns are typed; others have no batches.
+    ///
+    /// # Errors
+    ///
+    /// Those of `visit`, and whatever is wrong with the file.
+    pub(crate) fn batches(
+        self,
+        wanted: &[Column],
+        mut visit: impl FnMut(&Batch) -> Result<bool, Unmeasured>,
+    ) -> Result<(), Unmeasured> {
+        match self.body {
+            Body::Delimited(_) | Body::Json(_) => Ok(()),
+            Body::Typed(batches) => batches.each(&self.file, &once_each(wanted), &mut visit),
+        }
+    }
+
+    /// What messages about this file count.
+    pub(crate) fn place(&self) -> Place {
+        match &self.body {
+            Body::Delimited(_) => Place::Line,
+            Body::Json(rows) => rows.place(),
+            Body::Typed(_) => Place::Row,
+        }
+    }
+
+    /// Whether the columns have types, so that the rows can be had in batches.
+    pub(crate) fn is_typed(&self) -> bool {
+        matches!(self.body, Body::Typed(_))
+    }
+}
+
+/// The columns, each named once.
+fn once_each(columns: &[Column]) -> Vec<Column> {
+    let mut met = HashSet::new();
+    let new = columns.iter().filter(|column| met.insert(**column));
+    new.copied().collect()
 }
 
 /// What is called for each row: its line and its cells; `false` ends the reading.
@@ -328,3 +430,6 @@ pub(crate) fn shown(text: &str) -> Cow<'_, str> {
 fn steers(c: char) -> bool {
     c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
+
+#[cfg(test)]
+mod tests;

@@ -25,7 +25,16 @@ const HOMES: &[(&str, &[&str])] = &[
     ("lzma-rust2", &["acquire/unpack"]),
     ("polars", &["table"]),
     ("polars-io", &["table"]),
-    ("rayon", &["cli/judge", "environment", "stats/bootstrap"]),
+    (
+        "rayon",
+        &[
+            "cli/judge",
+            "environment",
+            "measure",
+            "stats/bootstrap",
+            "table/parquet",
+        ],
+    ),
     ("rustls", &["acquire/transport"]),
     ("ruzstd", &["acquire/unpack"]),
     ("schemars", &["manifest", "report/json"]),
@@ -39,7 +48,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("toml", &["manifest", "acquire/git", "environment"]),
     ("unicode-width", &["report/words.rs"]),
     ("ureq", &["acquire", "environment"]),
-    ("zip", &["acquire", "environment"]),
+    ("zip", &["acquire", "environment", "table/npy"]),
 ];
 
 /// Libraries for everyone: times, sizes, errors, files, system calls, JSON.

@@ -14,6 +14,7 @@ mod execute;
 mod fetch;
 mod git;
 mod manifest;
+mod metrics;
 mod papers;
 mod refused;
 mod registry;

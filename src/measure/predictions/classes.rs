@@ -13,11 +13,24 @@ const MOST_CLASSES: usize = 1 << 20;
 /// The longest name of a class, in bytes.
 const LONGEST_NAME: usize = 1024;
 
+/// Whole numbers below this have their codes in a list.
+const SMALL: usize = 1 << 12;
+
+/// How many names are remembered by a few of their bytes.
+const RECENT: usize = 1 << 8;
+
 /// Names of classes in the order in which they were met.
 #[derive(Debug, Default)]
 pub(super) struct Interner {
     codes: HashMap<String, u32>,
     names: Vec<String>,
+    /// The code last met for names that share some bytes: most rows name one of a few classes.
+    recent: Vec<u32>,
+    /// One more than the code of each small whole number; 0 where it was not met.
+    small: Vec<u32>,
+    whole: HashMap<i64, u32>,
+    /// By the bits of a number.
+    numbers: HashMap<u64, u32>,
 }
 
 impl Interner {
@@ -28,6 +41,61 @@ impl Interner {
     /// When there are too many classes, or the name is too long for one.
     pub(super) fn code(&mut self, name: &str) -> Result<u32, Unmeasured> {
         let name = name.trim();
+        let place = some_bytes(name.as_bytes()) % RECENT;
+        if let Some(&code) = self.recent.get(place)
+            && self.name(code) == name
+            && (code as usize) < self.names.len()
+        {
+            return Ok(code);
+        }
+        let code = self.known_or_new(name)?;
+        self.recent.resize(RECENT, u32::MAX);
+        self.recent[place] = code;
+        Ok(code)
+    }
+
+    /// The number of the class that is a whole number.
+    ///
+    /// # Errors
+    ///
+    /// When there are too many classes.
+    pub(super) fn whole(&mut self, number: i64) -> Result<u32, Unmeasured> {
+        let small = usize::try_from(number).ok().filter(|number| *number < SMALL);
+        let known = match small {
+            Some(number) => self.small.get(number).and_then(|code| code.checked_sub(1)),
+            None => self.whole.get(&number).copied(),
+        };
+        if let Some(code) = known {
+            return Ok(code);
+        }
+        let code = self.known_or_new(&number.to_string())?;
+        match small {
+            Some(number) => {
+                self.small.resize(SMALL, 0);
+                self.small[number] = code + 1;
+            }
+            None => {
+                self.whole.insert(number, code);
+            }
+        }
+        Ok(code)
+    }
+
+    /// The number of the class that is a floating-point number, `1.0` and its like.
+    ///
+    /// # Errors
+    ///
+    /// When there are too many classes.
+    pub(super) fn number(&mut self, number: f64) -> Result<u32, Unmeasured> {
+        if let Some(&code) = self.numbers.get(&number.to_bits()) {
+            return Ok(code);
+        }
+        let code = self.known_or_new(&format!("{number:?}"))?;
+        self.numbers.insert(number.to_bits(), code);
+        Ok(code)
+    }
+
+    fn known_or_new(&mut self, name: &str) -> Result<u32, Unmeasured> {
         if let Some(&code) = self.codes.get(name) {
             return Ok(code);
         }
@@ -54,6 +122,7 @@ impl Interner {
     ///
     /// Numbers are compared as numbers only when every class on both sides,
     /// those of `scored` included, is a whole number: `1`, `1.0` and `01` are then one class.
+    /// So are `True` and `true` where all are truth values.
     pub(super) fn finish(
         self,
         mut truth: Vec<u32>,
@@ -61,15 +130,12 @@ impl Interner {
         scored: &[String],
     ) -> (Classes, bool) {
         let everything = self.names.iter().chain(scored);
-        let whole = everything.clone().all(|name| whole_number(name).is_some());
-        let canonical = |name: &String| match whole_number(name) {
-            Some(number) if whole => number,
-            _ => name.clone(),
-        };
-        let merged = whole && everything.clone().any(|name| canonical(name) != *name);
+        let form = Form::of(&everything);
+        let canonical = |name: &String| form.plain(name);
+        let merged = everything.clone().any(|name| canonical(name) != *name);
         let canonical: Vec<String> = self.names.iter().map(canonical).collect();
         let mut names = canonical.clone();
-        names.sort_by(|a, b| order(a, b, whole));
+        names.sort_by(|a, b| order(a, b, form));
         names.dedup();
         let place: HashMap<&str, u32> = (0..).zip(&names).map(|(at, name)| (name.as_str(), at)).collect();
         let recode: Vec<u32> = canonical.iter().map(|name| place[name.as_str()]).collect();
@@ -85,6 +151,14 @@ impl Interner {
     }
 }
 
+/// A number that names of classes seldom share: from their length and their last bytes.
+fn some_bytes(name: &[u8]) -> usize {
+    let last = name.iter().rev().take(4);
+    last.fold(name.len(), |sum, byte| {
+        sum.wrapping_mul(31).wrapping_add(usize::from(*byte))
+    })
+}
+
 /// A class that stands there twice.
 pub(super) fn repeated(classes: &[u32]) -> Option<u32> {
     let mut met = std::collections::HashSet::new();
@@ -98,30 +172,67 @@ fn not_classes() -> Unmeasured {
     invalid(Fault::Manifest, detail).hint("check that `target` and `prediction` are the columns of the class")
 }
 
-fn order(a: &str, b: &str, whole: bool) -> std::cmp::Ordering {
+pub(super) fn order(a: &str, b: &str, form: Form) -> std::cmp::Ordering {
     let number = |text: &str| text.parse::<i64>().ok();
-    if whole {
-        number(a).cmp(&number(b))
-    } else {
-        a.cmp(b)
+    match form {
+        Form::Whole => number(a).cmp(&number(b)),
+        Form::Truth | Form::Text => a.cmp(b),
+    }
+}
+
+/// What all names of some classes are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    Whole,
+    /// `true` and `false`, some of them with a capital letter, as Python prints them.
+    Truth,
+    Text,
+}
+
+impl Form {
+    pub(super) fn of<'a>(names: &(impl Iterator<Item = &'a String> + Clone)) -> Self {
+        let all = |words: &[&str]| names.clone().all(|name| words.contains(&name.as_str()));
+        if names.clone().all(|name| whole_value(name).is_some()) {
+            Self::Whole
+        } else if all(&["true", "false", "True", "False"])
+            && !all(&["true", "false"])
+            && !all(&["True", "False"])
+        {
+            Self::Truth
+        } else {
+            Self::Text
+        }
+    }
+
+    /// A name in the form in which those that are the same class are the same text.
+    pub(super) fn plain(self, name: &str) -> String {
+        match self {
+            Self::Whole => whole_number(name).unwrap_or_else(|| name.to_owned()),
+            Self::Truth => name.to_ascii_lowercase(),
+            Self::Text => name.to_owned(),
+        }
     }
 }
 
 /// The plain form of a whole number: `1` for `1.0`, `01`, `+1` and `1e0`; `None` for anything else.
-///
-/// Whole numbers beyond 2⁵³ keep their digits: as floating-point numbers they would run together.
 pub(super) fn whole_number(text: &str) -> Option<String> {
+    whole_value(text).map(|number| number.to_string())
+}
+
+/// A whole number in any of the forms in which it is written.
+///
+/// Whole numbers beyond 2⁵³ need all their digits: as floating-point numbers they would run together.
+pub(super) fn whole_value(text: &str) -> Option<i64> {
     let text = text.trim();
     if let Ok(number) = text.parse::<i64>() {
-        return Some(number.to_string());
+        return Some(number);
     }
     let looks_like_one = text
         .bytes()
         .all(|byte| byte.is_ascii_digit() || b"+-.eE".contains(&byte));
     let number = text.parse::<f64>().ok().filter(|_| looks_like_one)?;
     let exact = number.fract() == 0.0 && number.abs() < 9_007_199_254_740_992.0;
-    // Adding 0 turns −0 into 0.
-    exact.then(|| (number + 0.0).to_string())
+    exact.then_some(number as i64)
 }
 
 /// Pairs of classes of which the second is obviously the positive one, in lower case.

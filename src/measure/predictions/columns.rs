@@ -2,7 +2,9 @@
 
 use super::classes::Interner;
 use crate::reason::{Unmeasured, invalid};
-use crate::table::{Column, Row, Side, Table, TableFile, shown};
+use crate::table::{Batch, Column, Place, Row, Side, Table, TableFile, shown};
+
+pub(super) use crate::table::Texts;
 
 /// More rows than this are refused.
 const MOST_ROWS: usize = 1 << 30;
@@ -29,7 +31,11 @@ pub(super) struct Plan {
 pub(super) struct Columns {
     pub(super) rows: usize,
     pub(super) lines: RowLines,
+    /// What `lines` counts.
+    pub(super) place: Place,
     pub(super) ids: Texts,
+    /// The ids instead, where the file has them as whole numbers.
+    pub(super) whole_ids: Vec<i64>,
     pub(super) classes: Vec<u32>,
     pub(super) numbers: Vec<f64>,
     pub(super) weights: Vec<f64>,
@@ -45,45 +51,71 @@ impl Columns {
     /// When a cell is missing or not what it should be, or there are no rows.
     pub(super) fn read(table: Table, plan: &Plan, names: &mut Interner) -> Result<Self, Unmeasured> {
         let file = table.file().clone();
-        let mut reading = Reading::new(&file, names);
+        let mut reading = Reading::new(&file, table.place(), names);
         let wanted: Vec<Column> = [plan.ids, plan.classes, plan.numbers, plan.weights]
             .into_iter()
             .flatten()
             .chain(plan.scores.iter().copied())
             .collect();
-        table.each(&wanted, |line, row| {
-            reading.take(line, row, plan)?;
-            Ok(true)
-        })?;
+        if table.is_typed() {
+            table.batches(&wanted, |batch| {
+                reading.take_batch(batch, plan)?;
+                Ok(true)
+            })?;
+        } else {
+            table.each(&wanted, |line, row| {
+                reading.take(line, row, plan)?;
+                Ok(true)
+            })?;
+        }
         reading.finish()
+    }
+
+    /// Where a row stands: `line 4`.
+    pub(super) fn at(&self, row: usize) -> String {
+        format!("{} {}", self.place, self.lines.of(row))
+    }
+
+    /// Where two rows stand: `lines 2 and 4`.
+    pub(super) fn both(&self, first: usize, second: usize) -> String {
+        format!(
+            "{}s {} and {}",
+            self.place,
+            self.lines.of(first),
+            self.lines.of(second)
+        )
     }
 }
 
-struct Reading<'a> {
-    file: &'a TableFile,
-    names: &'a mut Interner,
+pub(super) struct Reading<'a> {
+    pub(super) file: &'a TableFile,
+    pub(super) names: &'a mut Interner,
     /// Classes below this occur in the labels.
     labelled: u32,
-    columns: Columns,
+    pub(super) columns: Columns,
     troubles: Vec<Trouble>,
 }
 
 impl<'a> Reading<'a> {
-    fn new(file: &'a TableFile, names: &'a mut Interner) -> Self {
+    fn new(file: &'a TableFile, place: Place, names: &'a mut Interner) -> Self {
         Self {
             file,
             labelled: u32::try_from(names.len()).unwrap_or(u32::MAX),
             names,
-            columns: Columns::default(),
+            columns: Columns {
+                place,
+                ..Columns::default()
+            },
             troubles: Vec::new(),
         }
     }
 
     fn take(&mut self, line: u64, row: &Row<'_>, plan: &Plan) -> Result<(), Unmeasured> {
         if self.columns.rows == MOST_ROWS || self.columns.scores.len() > MOST_SCORES {
-            return Err(self
-                .file
-                .invalid(format_args!("line {line}: there is more than can be read")));
+            return Err(self.file.invalid(format_args!(
+                "{} {line}: there is more than can be read",
+                self.columns.place
+            )));
         }
         self.columns.lines.push(self.columns.rows, line);
         self.columns.rows += 1;
@@ -112,7 +144,39 @@ impl<'a> Reading<'a> {
         Ok(())
     }
 
-    fn what(&self) -> &'static str {
+    fn take_batch(&mut self, batch: &Batch, plan: &Plan) -> Result<(), Unmeasured> {
+        let more = batch.rows.saturating_mul(plan.scores.len());
+        if self.columns.rows + batch.rows > MOST_ROWS || self.columns.scores.len() + more > MOST_SCORES {
+            return Err(self.file.invalid(format_args!(
+                "row {}: there is more than can be read",
+                batch.first
+            )));
+        }
+        self.columns.lines.push(self.columns.rows, batch.first);
+        self.columns.rows += batch.rows;
+        let values = |column: Option<Column>| column.and_then(|column| batch.values(column));
+        if let Some(ids) = values(plan.ids) {
+            self.ids(batch.first, ids);
+        }
+        if let Some(classes) = values(plan.classes) {
+            self.classes(batch.first, classes)?;
+        }
+        if let Some(numbers) = values(plan.numbers) {
+            let numbers = self.numbers(batch.first, numbers, self.what());
+            self.columns.numbers.extend(numbers);
+        }
+        if let Some(weights) = values(plan.weights) {
+            let weights = self.numbers(batch.first, weights, "weight");
+            for (row, weight) in (batch.first..).zip(&weights).filter(|(_, weight)| **weight < 0.0) {
+                self.trouble("weight", "negative", row, &weight.to_string());
+            }
+            self.columns.weights.extend(weights);
+        }
+        self.scores(batch, &plan.scores);
+        Ok(())
+    }
+
+    pub(super) fn what(&self) -> &'static str {
         match self.file.side {
             Side::Written => "prediction",
             Side::Pinned => "label",
@@ -127,8 +191,10 @@ impl<'a> Reading<'a> {
         what: &'static str,
     ) -> Result<&'r str, Unmeasured> {
         let not_text = |_| {
-            self.file
-                .invalid(format_args!("line {line}: the {what} is not UTF-8"))
+            self.file.invalid(format_args!(
+                "{} {line}: the {what} is not UTF-8",
+                self.columns.place
+            ))
         };
         let text = row.cell(column).map_err(not_text)?.unwrap_or_default();
         if text.is_empty() {
@@ -140,18 +206,29 @@ impl<'a> Reading<'a> {
     fn class(&mut self, line: u64, row: &Row<'_>, column: Column) -> Result<(), Unmeasured> {
         let what = self.what();
         let text = self.text(line, row, column, what)?;
-        let named = |error: Unmeasured| Unmeasured {
-            detail: format!("`{}`: line {line}: {}", shown(&self.file.name), error.detail),
-            ..error
-        };
-        let code = self.names.code(text).map_err(named)?;
-        let new = self.file.side == Side::Written && code >= self.labelled;
-        let is = |not: &&str| text.eq_ignore_ascii_case(not);
-        if is(&"nan") || (new && ["inf", "-inf"].iter().any(is)) {
+        let code = self.names.code(text);
+        let code = code.map_err(|error| self.at(line, error))?;
+        if self.is_no_class(text, code) {
             self.trouble(what, "no class", line, text);
         }
         self.columns.classes.push(code);
         Ok(())
+    }
+
+    /// With the file and the line.
+    pub(super) fn at(&self, line: u64, error: Unmeasured) -> Unmeasured {
+        let (name, place) = (shown(&self.file.name), self.columns.place);
+        Unmeasured {
+            detail: format!("`{name}`: {place} {line}: {}", error.detail),
+            ..error
+        }
+    }
+
+    /// Whether a text is what a failed computation leaves; labels may be called `inf`.
+    pub(super) fn is_no_class(&self, text: &str, code: u32) -> bool {
+        let new = self.file.side == Side::Written && code >= self.labelled;
+        let is = |not: &&str| text.eq_ignore_ascii_case(not);
+        is(&"nan") || (new && ["inf", "-inf"].iter().any(is))
     }
 
     fn number(
@@ -169,20 +246,24 @@ impl<'a> Reading<'a> {
         Ok(number.unwrap_or_default())
     }
 
-    fn trouble(&mut self, what: &'static str, kind: &'static str, line: u64, text: &str) {
+    pub(super) fn trouble(&mut self, what: &'static str, kind: &'static str, line: u64, text: &str) {
         let same = |trouble: &&mut Trouble| trouble.is(what, kind);
         if let Some(trouble) = self.troubles.iter_mut().find(same) {
             trouble.add(line, text);
             return;
         }
         let mut trouble = Trouble::new(what, kind);
+        trouble.place = self.columns.place;
         trouble.add(line, text);
         self.troubles.push(trouble);
     }
 
     fn finish(self) -> Result<Columns, Unmeasured> {
         if self.columns.rows == 0 {
-            return Err(self.file.invalid("it has a header and no rows"));
+            return Err(self.file.invalid(match self.columns.place {
+                Place::Line => "it has a header and no rows",
+                Place::Row => "it has no rows",
+            }));
         }
         if !self.troubles.is_empty() {
             let rows = self.columns.rows;
@@ -205,6 +286,7 @@ impl<'a> Reading<'a> {
 pub(super) struct Trouble {
     what: &'static str,
     kind: &'static str,
+    place: Place,
     count: u64,
     examples: Vec<String>,
 }
@@ -214,6 +296,7 @@ impl Trouble {
         Self {
             what,
             kind,
+            place: Place::Line,
             count: 0,
             examples: Vec::new(),
         }
@@ -233,7 +316,7 @@ impl Trouble {
             } else {
                 format!("`{}` in ", shown(text))
             };
-            self.examples.push(format!("{text}line {line}"));
+            self.examples.push(format!("{text}{} {line}", self.place));
         }
     }
 
@@ -244,6 +327,7 @@ impl Trouble {
             kind,
             count,
             examples,
+            ..
         } = self;
         let more = if *count > examples.len() as u64 {
             ", …"
@@ -274,40 +358,5 @@ impl RowLines {
         let jump = self.0.partition_point(|(from, _)| *from <= row);
         let offset = jump.checked_sub(1).map_or(0, |jump| self.0[jump].1);
         offset.wrapping_add(row as u64)
-    }
-}
-
-/// Many short texts, one behind the other.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Texts {
-    text: String,
-    ends: Vec<usize>,
-}
-
-impl Texts {
-    /// None yet.
-    pub(super) const fn new() -> Self {
-        Self {
-            text: String::new(),
-            ends: Vec::new(),
-        }
-    }
-
-    pub(super) fn push(&mut self, text: &str) {
-        self.text.push_str(text);
-        self.ends.push(self.text.len());
-    }
-
-    pub(super) fn len(&self) -> usize {
-        self.ends.len()
-    }
-
-    pub(super) fn get(&self, at: usize) -> &str {
-        let start = at.checked_sub(1).map_or(0, |before| self.ends[before]);
-        &self.text[start..self.ends[at]]
-    }
-
-    pub(super) fn iter(&self) -> impl Iterator<Item = &str> {
-        (0..self.len()).map(|at| self.get(at))
     }
 }

@@ -3,14 +3,13 @@
 //! Every label has exactly one prediction and every prediction its label, or
 //! there is no measurement: a smaller denominator is another metric.
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
-
-use super::classes::whole_number;
-use super::columns::{Columns, EXAMPLES, Texts};
+use super::columns::{Columns, EXAMPLES};
+use super::ids::Ids;
+use super::index::Index;
 use crate::error::Fault;
+use crate::measure::predictions::classes::whole_number;
 use crate::reason::{Unmeasured, invalid};
-use crate::table::{TableFile, shown};
+use crate::table::{TableFile, Texts, shown};
 
 /// One side of the join.
 pub(super) struct Keyed<'a> {
@@ -49,13 +48,16 @@ pub(super) fn by_id(
     predictions: &Keyed<'_>,
     numbered: bool,
 ) -> Result<Vec<u32>, Unmeasured> {
-    let counted = numbered.then(|| numbers(labels.columns.rows));
-    let own = counted.as_ref().unwrap_or(&labels.columns.ids);
-    let (own, theirs) = comparable(own, &predictions.columns.ids);
+    let own = if numbered {
+        Ids::counted(labels.columns.rows)
+    } else {
+        Ids::of(labels.columns)
+    };
+    let (own, theirs) = Ids::alike(own, Ids::of(predictions.columns));
     let rows = index(labels, &own)?;
     let mut matching = Matching::new(labels.columns.rows);
-    for (row, id) in theirs.iter().enumerate() {
-        matching.add(row, rows.get(id).copied());
+    for row in 0..theirs.len() {
+        matching.add(row, own.find(&rows, &theirs, row));
     }
     let detail = matching.troubles(labels, predictions, &own, &theirs);
     if detail.is_empty() {
@@ -67,12 +69,6 @@ pub(super) fn by_id(
         "every label needs exactly one prediction; the labels are to be those of the measured split alone"
     };
     Err(predictions.file.invalid(detail.join("; ")).hint(hint))
-}
-
-fn numbers(rows: usize) -> Texts {
-    let mut texts = Texts::default();
-    (0..rows).for_each(|row| texts.push(&row.to_string()));
-    texts
 }
 
 /// Both sides in one form: whole numbers where all ids are such and stay distinct, so that `7.0` is `7`.
@@ -92,23 +88,22 @@ pub(super) fn comparable(labels: &Texts, predictions: &Texts) -> (Texts, Texts) 
 }
 
 /// The row of each id of the labels.
-fn index<'a>(labels: &Keyed<'_>, ids: &'a Texts) -> Result<HashMap<&'a str, u32>, Unmeasured> {
-    let mut rows = HashMap::with_capacity(ids.len());
+fn index(labels: &Keyed<'_>, ids: &Ids<'_>) -> Result<Index, Unmeasured> {
+    let mut rows = Index::with_room(ids.len());
     let mut twice = Vec::new();
     let mut count = 0_u64;
-    for (row, id) in (0..).zip(ids.iter()) {
-        match rows.entry(id) {
-            Entry::Vacant(entry) => {
-                entry.insert(row);
-            }
-            Entry::Occupied(first) => {
-                count += 1;
-                let lines = [*first.get(), row].map(|row| labels.columns.lines.of(row as usize));
-                example(&mut twice, || {
-                    format!("`{}` (lines {} and {})", shown(id), lines[0], lines[1])
-                });
-            }
-        }
+    for row in (0..).take(ids.len()) {
+        let Some(first) = ids.add_to(&mut rows, row) else {
+            continue;
+        };
+        count += 1;
+        example(&mut twice, || {
+            format!(
+                "`{}` ({})",
+                ids.shown(row as usize),
+                labels.columns.both(first as usize, row as usize)
+            )
+        });
     }
     if count == 0 {
         return Ok(rows);
@@ -165,26 +160,21 @@ impl Matching {
         &self,
         labels: &Keyed<'_>,
         predictions: &Keyed<'_>,
-        own: &Texts,
-        theirs: &Texts,
+        own: &Ids<'_>,
+        theirs: &Ids<'_>,
     ) -> Vec<String> {
-        let line = |row: usize| predictions.columns.lines.of(row);
         let twice: Vec<_> = self
             .twice
             .iter()
             .map(|&(first, row)| {
-                format!(
-                    "`{}` (lines {} and {})",
-                    shown(theirs.get(row)),
-                    line(first as usize),
-                    line(row)
-                )
+                let places = predictions.columns.both(first as usize, row);
+                format!("`{}` ({places})", theirs.shown(row))
             })
             .collect();
         let unknown: Vec<_> = self
             .unknown
             .iter()
-            .map(|&row| format!("`{}` (line {})", shown(theirs.get(row)), line(row)))
+            .map(|&row| format!("`{}` ({})", theirs.shown(row), predictions.columns.at(row)))
             .collect();
         let missing = || {
             self.found
@@ -195,9 +185,9 @@ impl Matching {
         };
         let label = |row: usize| {
             format!(
-                "`{}` (line {} of `{}`)",
-                shown(own.get(row)),
-                labels.columns.lines.of(row),
+                "`{}` ({} of `{}`)",
+                own.shown(row),
+                labels.columns.at(row),
                 shown(&labels.file.name)
             )
         };

@@ -4,10 +4,10 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use super::classes::{Interner, listed, repeated, whole_number};
+use super::classes::{Form, Interner, listed, repeated};
 use super::columns::{Columns, Plan};
 use super::join::{Keyed, by_id, by_position};
-use super::{Classes, Numbers, Predictions, Scores, structured};
+use super::{Classes, Numbers, Predictions, Scores, points, sets, structured};
 use crate::error::Fault;
 use crate::manifest::Data;
 use crate::measure::registry::{Input, Named};
@@ -64,8 +64,32 @@ pub struct Request<'a> {
 }
 
 impl Request<'_> {
-    fn needs(&self, input: Input) -> bool {
+    pub(super) fn needs(&self, input: Input) -> bool {
         self.metrics.iter().any(|metric| metric.input() == input)
+    }
+
+    pub(super) fn needs_only(&self, input: Input) -> bool {
+        self.metrics.iter().all(|metric| metric.input() == input)
+    }
+
+    /// Whether a class, or a cluster, is read for each example.
+    fn needs_classes(&self) -> bool {
+        [Input::Classes, Input::Clusters, Input::Points]
+            .iter()
+            .any(|input| self.needs(*input))
+    }
+
+    /// The column of the label.
+    pub(super) fn target(&self) -> Option<&str> {
+        // A single array needs no name.
+        let unnamed = self.truth.file.is_array().then_some("label");
+        self.target.or(self.truth.target.as_deref()).or(unnamed)
+    }
+
+    pub(super) fn no_target(&self) -> Unmeasured {
+        let what = "which of its columns is the label is not said";
+        let error = self.truth.file.invalid(what);
+        error.hint("add `target = \"…\"` to the data set or to `measure`")
     }
 
     /// What the predictions call the column that is called `standard` by default.
@@ -94,6 +118,9 @@ impl Request<'_> {
 /// not exactly one usable prediction for each label.
 pub fn read(request: &Request<'_>) -> Result<Predictions, Unmeasured> {
     known_columns(request.columns)?;
+    if sets::wanted(request) {
+        return sets::read(request);
+    }
     if let Some(predictions) = structured::read(request)? {
         return Ok(predictions);
     }
@@ -103,6 +130,7 @@ pub fn read(request: &Request<'_>) -> Result<Predictions, Unmeasured> {
     let labelled = names.len();
     let mut predictions = Columns::read(table, &found.plan, &mut names)?;
     let mut notes = Vec::new();
+    found.note(&mut notes);
     notes.extend(headless.then(|| {
         format!(
             "`{}` is read as a file without a header",
@@ -116,9 +144,13 @@ pub fn read(request: &Request<'_>) -> Result<Predictions, Unmeasured> {
         found.plan.ids.is_some(),
         &mut notes,
     )?;
-    disjoint(&names, labelled, &predictions.classes)?;
-    unseen(&names, labelled, &predictions.classes, &mut notes);
-    assemble(request, labels, predictions, names, &found, notes)
+    // Clusters have names of their own.
+    if request.needs(Input::Classes) {
+        disjoint(&names, labelled, &predictions.classes)?;
+        unseen(&names, labelled, &predictions.classes, &mut notes);
+    }
+    let predictions = assemble(request, labels, predictions, names, &found, notes)?;
+    points::attached(request, predictions)
 }
 
 /// What of the predictions is read.
@@ -126,11 +158,13 @@ struct Found {
     plan: Plan,
     /// The classes behind the columns of scores; empty when one column scores the positive class.
     scored: Vec<String>,
+    /// Whether these are counted, for want of names.
+    matrix: bool,
 }
 
 impl Found {
     fn open(request: &Request<'_>) -> Result<(Table, Self), Unmeasured> {
-        let wants_prediction = request.needs(Input::Classes) || request.needs(Input::Numbers);
+        let wants_prediction = request.needs_classes() || request.needs(Input::Numbers);
         let prediction = request.name("prediction");
         let score = request.name("score");
         let wanted: &[&str] = if wants_prediction { &[prediction] } else { &[score] };
@@ -142,12 +176,13 @@ impl Found {
         };
         if wants_prediction {
             let column = Some(table.column(prediction)?);
-            plan.classes = column.filter(|_| request.needs(Input::Classes));
+            plan.classes = column.filter(|_| request.needs_classes());
             plan.numbers = column.filter(|_| request.needs(Input::Numbers));
         }
         let mut found = Self {
             plan,
             scored: Vec::new(),
+            matrix: false,
         };
         if request.needs(Input::Scores) {
             found.scores(request, &table)?;
@@ -174,6 +209,9 @@ impl Found {
             self.scored.push(class.trim().to_owned());
             self.plan.scores.push(table.column(name)?);
         }
+        if self.scored.is_empty() && table.matrix() {
+            self.by_position(table)?;
+        }
         if self.scored.is_empty() {
             return Err(request
                 .predictions
@@ -184,6 +222,27 @@ impl Found {
                 ));
         }
         Ok(())
+    }
+}
+
+impl Found {
+    /// The columns of a single array: column 0 holds the scores of the class `0`.
+    fn by_position(&mut self, table: &Table) -> Result<(), Unmeasured> {
+        for name in table.names() {
+            self.scored.push(name.clone());
+            self.plan.scores.push(table.column(name)?);
+        }
+        self.matrix = true;
+        Ok(())
+    }
+
+    fn note(&self, notes: &mut Vec<String>) {
+        let last = self.scored.len().saturating_sub(1);
+        notes.extend(
+            self.matrix.then(|| {
+                format!("the columns of the array are taken as the scores of the classes 0 to {last}")
+            }),
+        );
     }
 }
 
@@ -230,17 +289,6 @@ fn listed_all(names: &[String]) -> String {
     names.join(", ")
 }
 
-/// The column of the label.
-pub(super) fn target<'a>(request: &Request<'a>) -> Result<&'a str, Unmeasured> {
-    let truth = request.truth;
-    request.target.or(truth.target.as_deref()).ok_or_else(|| {
-        let error = truth
-            .file
-            .invalid("which of its columns is the label is not said");
-        error.hint("add `target = \"…\"` to the data set or to `measure`")
-    })
-}
-
 /// The labels, and whether their file has no header.
 fn read_labels(
     request: &Request<'_>,
@@ -248,15 +296,18 @@ fn read_labels(
     names: &mut Interner,
 ) -> Result<(Columns, bool), Unmeasured> {
     let truth = request.truth;
-    let target = target(request)?;
+    let target = request.target();
+    if target.is_none() && !request.needs_only(Input::Points) {
+        return Err(request.no_target());
+    }
     let id_column = truth.id_column.as_deref().filter(|_| with_ids);
-    let wanted: Vec<&str> = [Some(target), id_column].into_iter().flatten().collect();
+    let wanted: Vec<&str> = [target, id_column].into_iter().flatten().collect();
     let file = unpacked(&truth.file)?;
     let table = Table::open(&file, &wanted)?;
-    let label = Some(table.column(target)?);
+    let label = target.map(|target| table.column(target)).transpose()?;
     let plan = Plan {
         ids: id_column.map(|name| table.column(name)).transpose()?,
-        classes: label.filter(|_| request.needs(Input::Classes) || request.needs(Input::Scores)),
+        classes: label.filter(|_| request.needs_classes() || request.needs(Input::Scores)),
         numbers: label.filter(|_| request.needs(Input::Numbers)),
         ..Plan::default()
     };
@@ -301,7 +352,7 @@ pub(super) fn unpacked(file: &TableFile) -> Result<Cow<'_, TableFile>, Unmeasure
 }
 
 /// Puts the predictions into the order of the labels.
-fn join(
+pub(super) fn join(
     request: &Request<'_>,
     labels: &Columns,
     predictions: &mut Columns,
@@ -361,15 +412,14 @@ fn moved<T: Copy + Default>(values: &[T], order: &[u32]) -> Vec<T> {
 
 /// Refuses predictions of which no class is one of the labels': the two sides do not speak of the same.
 ///
-/// Whole numbers may: a model can predict nothing but a class that never occurs.
-fn disjoint(names: &Interner, labelled: usize, predicted: &[u32]) -> Result<(), Unmeasured> {
+/// Whole numbers and truth values may: a model can predict nothing but a class that never occurs.
+pub(super) fn disjoint(names: &Interner, labelled: usize, predicted: &[u32]) -> Result<(), Unmeasured> {
     let all: Vec<String> = (0..names.len())
         .filter_map(|code| Some(names.name(u32::try_from(code).ok()?).to_owned()))
         .collect();
     let (own, theirs) = all.split_at(labelled);
     let shared = predicted.iter().any(|code| (*code as usize) < labelled);
-    let numbers = all.iter().all(|name| whole_number(name).is_some());
-    if predicted.is_empty() || shared || numbers {
+    if predicted.is_empty() || shared || Form::of(&all.iter()) != Form::Text {
         return Ok(());
     }
     let detail = format!(
@@ -382,10 +432,18 @@ fn disjoint(names: &Interner, labelled: usize, predicted: &[u32]) -> Result<(), 
 
 /// Notes predicted classes that never occur in the labels.
 fn unseen(names: &Interner, labelled: usize, predicted: &[u32], notes: &mut Vec<String>) {
-    let number = |code: u32| whole_number(names.name(code)).unwrap_or_else(|| names.name(code).to_owned());
-    let labels: std::collections::HashSet<String> = (0..).take(labelled).map(number).collect();
+    let all: Vec<String> = (0..)
+        .take(names.len())
+        .map(|code| names.name(code).to_owned())
+        .collect();
+    let form = match Form::of(&all.iter()) {
+        Form::Text => Form::Whole,
+        form @ (Form::Whole | Form::Truth) => form,
+    };
+    let plain = |code: u32| form.plain(names.name(code));
+    let labels: std::collections::HashSet<String> = (0..).take(labelled).map(plain).collect();
     let fresh = (0..).take(names.len()).skip(labelled);
-    let unseen: Vec<u32> = fresh.filter(|code| !labels.contains(&number(*code))).collect();
+    let unseen: Vec<u32> = fresh.filter(|code| !labels.contains(&plain(*code))).collect();
     if unseen.is_empty() {
         return;
     }
@@ -410,7 +468,10 @@ fn assemble(
 ) -> Result<Predictions, Unmeasured> {
     let predicted = found.plan.classes.map(|_| predictions.classes);
     let (mut classes, merged) = names.finish(labels.classes, predicted, &found.scored);
-    notes.extend(merged.then(|| "classes are compared as whole numbers".to_owned()));
+    notes.extend(merged.then(|| match Form::of(&classes.names.iter()) {
+        Form::Whole => "classes are compared as whole numbers".to_owned(),
+        Form::Truth | Form::Text => "classes are compared as truth values".to_owned(),
+    }));
     let scores = scores(predictions.scores, &found.scored, &mut classes, request)?;
     notes.extend(
         found
@@ -420,13 +481,14 @@ fn assemble(
     );
     Ok(Predictions {
         len: labels.rows,
-        classes: Some(classes).filter(|_| request.needs(Input::Classes) || request.needs(Input::Scores)),
+        classes: Some(classes).filter(|_| request.needs_classes() || request.needs(Input::Scores)),
         numbers: request.needs(Input::Numbers).then_some(Numbers {
             truth: labels.numbers,
             predicted: predictions.numbers,
         }),
         scores,
         weights: found.plan.weights.map(|_| predictions.weights),
+        groups: None,
         positive: request.positive.map(str::to_owned),
         notes,
         ..Predictions::default()

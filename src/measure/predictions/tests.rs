@@ -338,6 +338,24 @@ fn json_lines_are_a_table_too() {
 }
 
 #[test]
+fn an_array_of_objects_is_a_table_too() {
+    let text = "[\n {\"prediction\": \"a, ]\",\n \"more\": [{\"x\": 1}]},\n{\"prediction\": \"b\"}]\n";
+    let desk = Desk::new("y\n\"a, ]\"\nb\n", text).called("p.json");
+    assert_eq!(desk.value("accuracy"), Ok(1.0));
+    let refused = |text: &str| {
+        let desk = Desk::new("y\n1\n0\n", text).called("p.json");
+        desk.refused("accuracy", Fault::Paper)
+    };
+    insta::assert_snapshot!(refused("{\"prediction\": [1, 0]}"), @r"`p.json`: it is one JSON document, and not an array of objects");
+    insta::assert_snapshot!(refused("[{\"prediction\": 1}, {\"prediction\": null}]"), @r"`p.json`: the prediction is empty in 1 of 2 rows (row 2)");
+    insta::assert_snapshot!(refused("[{\"prediction\": 1}, {\"prediction\": 0}"), @r"`p.json`: its array does not end");
+    insta::assert_snapshot!(refused("[{\"prediction\": 1}, {\"prediction\": 0}] []"), @r"`p.json`: something follows the end of its array");
+    insta::assert_snapshot!(refused("[1, 0]"), @r"`p.json`: row 1 is not a JSON object with plain values: invalid type: integer `1`, expected an object at line 1 column 1");
+    insta::assert_snapshot!(refused("[]"), @r"`p.json`: it is empty");
+    insta::assert_snapshot!(refused(" "), @r"`p.json`: it is empty");
+}
+
+#[test]
 fn compressed_predictions_are_unpacked() {
     let desk = Desk::new("y\na\nb\n", "").called("p.csv.gz");
     let mut gz = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
@@ -351,7 +369,7 @@ fn compressed_predictions_are_unpacked() {
 
 #[test]
 fn formats_that_are_not_supported_say_so() {
-    for name in ["p.parquet", "p.npy", "p.npz", "p.json", "p.xlsx", "p.pkl"] {
+    for name in ["p.xlsx", "p.pkl"] {
         let desk = Desk::new("y\na\n", "x").called(name);
         assert!(
             desk.refused("accuracy", Fault::Paper)
@@ -359,6 +377,125 @@ fn formats_that_are_not_supported_say_so() {
             "{name}"
         );
     }
+}
+
+/// A folder with predictions from fixtures/tables.
+fn fixture(labels: &str, name: &str) -> Desk {
+    let mut desk = Desk::new(labels, "");
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/tables/");
+    desk.predictions = TableFile::written(format!("{path}{name}"), name);
+    desk
+}
+
+#[test]
+fn typed_columns_are_classes_numbers_and_scores() {
+    let labels: String = (0..60).map(|row| format!("{row},class {}\n", row % 3)).collect();
+    let desk = fixture(&format!("k,y\n{labels}"), "zstd.parquet")
+        .ids("k")
+        .renamed("prediction", "class");
+    assert_eq!(desk.value("accuracy"), Ok(1.0));
+    let numbers: String = (0..60).map(|row| format!("{}\n", f64::from(row) / 7.0)).collect();
+    let desk = fixture(&format!("y\n{numbers}"), "gzip.parquet").renamed("prediction", "score");
+    let desk = desk.renamed("id", "id");
+    assert_eq!(desk.value("mae"), Ok(0.0));
+    let whole: String = (0..60).map(|row| format!("{row}.0\n")).collect();
+    let desk = fixture(&format!("y\n{whole}"), "none.parquet").renamed("prediction", "id");
+    assert_eq!(desk.value("accuracy"), Ok(1.0));
+    assert_eq!(desk.value("mse"), Ok(0.0));
+}
+
+#[test]
+fn truth_values_are_one_class_however_they_are_written() {
+    let desk = fixture("y\nTrue\nFalse\n", "bool.npy");
+    assert_eq!(desk.value("accuracy"), Ok(1.0));
+    assert_eq!(desk.value("f1"), Ok(1.0));
+    assert_eq!(
+        desk.read("accuracy").unwrap().notes(),
+        ["classes are compared as truth values"]
+    );
+}
+
+#[test]
+fn arrays_are_the_columns_that_are_asked_for() {
+    assert_eq!(fixture("y\n1\n255\n", "u1.npy").value("accuracy"), Ok(1.0));
+    assert_eq!(fixture("y\n0.1\n-2\n1e15\n", "f8.npy").value("mae"), Ok(0.0));
+    assert_eq!(fixture("y\n1\n0\n", "lone.npz").value("accuracy"), Ok(1.0));
+    let named = fixture("k,y\n1,a\n3,b\n", "deflated.npz").ids("k");
+    assert_eq!(named.value("accuracy"), Ok(1.0));
+    let mut truth = fixture("", "u1.npy").target("anything");
+    truth.truth.file = TableFile {
+        format: None,
+        ending: "repo:u1.npy".to_owned(),
+        path: truth.predictions.path.clone(),
+        ..truth.truth.file
+    };
+    assert_eq!(truth.value("accuracy"), Ok(1.0));
+}
+
+#[test]
+fn the_columns_of_a_lone_array_are_the_scores_of_classes_that_count_up() {
+    // Rows 0, ¼, ½ and ¾, 1, 1¼.
+    for name in ["rows.npy", "columns.npy"] {
+        let desk = fixture("y\n0\n2\n", name);
+        let read = desk.read("log_loss").unwrap();
+        let Scores::PerClass { classes, values } = read.scores().unwrap() else {
+            panic!("{name} has scores per class");
+        };
+        assert_eq!(read.classes().unwrap().names, ["0", "2", "1"]);
+        assert_eq!(classes, &[0, 2, 1]);
+        assert_eq!(values, &[0.0, 0.25, 0.5, 0.75, 1.0, 1.25]);
+        assert_eq!(
+            read.notes(),
+            ["the columns of the array are taken as the scores of the classes 0 to 2"]
+        );
+    }
+    let named = fixture("k,y\n1,0\n3,2\n", "stored.npz").ids("k");
+    let read = named.read("log_loss").unwrap();
+    assert!(matches!(read.scores(), Ok(Scores::PerClass { classes, .. }) if classes.len() == 3));
+}
+
+#[test]
+fn cells_of_typed_columns_that_are_no_predictions_are_counted_by_their_rows() {
+    let labels = "y\n1\n2\n3\n";
+    let said = |column: &str, metric: &str| {
+        fixture(labels, "types.parquet")
+            .renamed("prediction", column)
+            .refused(metric, Fault::Paper)
+    };
+    insta::assert_snapshot!(said("f64", "mae"), @r"`types.parquet`: the prediction is empty in 1 of 3 rows (row 2); the prediction is not a finite number in 1 of 3 rows (`NaN` in row 3)");
+    insta::assert_snapshot!(said("f64", "accuracy"), @r"`types.parquet`: the prediction is empty in 1 of 3 rows (row 2); the prediction is no class in 1 of 3 rows (`NaN` in row 3)");
+    insta::assert_snapshot!(said("string", "mae"), @r"`types.parquet`: the prediction is empty in 1 of 3 rows (row 2); the prediction is not a finite number in 2 of 3 rows (`a` in row 1, `ääääääääääääääääääää` in row 3)");
+    insta::assert_snapshot!(said("i8", "accuracy"), @r"`types.parquet`: the prediction is empty in 1 of 3 rows (row 2)");
+    insta::assert_snapshot!(fixture("y\n1\n", "u1.npy").refused("mae", Fault::Paper), @r"`u1.npy`: it has 2 rows, and `labels` has 1 labels");
+    let weights = fixture(labels, "types.parquet")
+        .renamed("prediction", "nothing")
+        .renamed("weight", "i16");
+    insta::assert_snapshot!(weights.refused("mae", Fault::Paper), @r"`types.parquet`: the prediction is empty in 3 of 3 rows (row 1, row 2, row 3); the weight is empty in 1 of 3 rows (row 2); the weight is negative in 1 of 3 rows (`-300` in row 3)");
+}
+
+#[test]
+fn ids_of_typed_columns_join_with_those_of_texts() {
+    let labels = "k,y\n1,a\n3.0,b\n";
+    assert_eq!(fixture(labels, "stored.npz").ids("k").value("accuracy"), Ok(1.0));
+    let other = fixture("k,y\nx,a\n3,b\n", "stored.npz").ids("k");
+    insta::assert_snapshot!(other.refused("accuracy", Fault::Paper), @r"`stored.npz`: 1 id that no label has: `1` (row 2); 1 of 2 labels without a prediction: `x` (line 2 of `labels`)");
+    let mut twice = fixture("k,y\nx,a\n3,b\n", "stored.npz")
+        .ids("prediction")
+        .target("id");
+    twice.truth.file = TableFile {
+        format: None,
+        ending: "snappy.parquet".to_owned(),
+        path: twice.predictions.path.with_file_name("snappy.parquet"),
+        ..twice.truth.file
+    };
+    twice.truth.id_column = Some("class".to_owned());
+    insta::assert_snapshot!(twice.refused("accuracy", Fault::Manifest), @r"`labels`: 57 repeated ids: `class 0` (rows 1 and 4), `class 1` (rows 2 and 5), `class 2` (rows 3 and 6), …");
+}
+
+#[test]
+fn empty_tables_say_so() {
+    let desk = fixture("y\n1\n", "empty.parquet").renamed("prediction", "class");
+    insta::assert_snapshot!(desk.refused("accuracy", Fault::Paper), @r"`empty.parquet`: it has no rows");
 }
 
 #[test]
@@ -446,7 +583,7 @@ fn labels_are_read_as_their_data_set_says() {
         assert_eq!(desk.value("accuracy"), Ok(1.0), "{source}");
     }
     desk.truth = Truth::new(&data("repo:cora.parquet", None), &blob);
-    insta::assert_snapshot!(desk.refused("accuracy", Fault::Manifest), @"`cora`: Parquet is not supported yet");
+    insta::assert_snapshot!(desk.refused("accuracy", Fault::Manifest), @"`cora`: it is no Parquet: it does not begin with `PAR1`");
     desk.truth = Truth::new(&data("repo:cora.parquet", Some(TableFormat::Csv)), &blob);
     assert_eq!(desk.value("accuracy"), Ok(1.0));
 }
@@ -497,3 +634,5 @@ proptest! {
         prop_assert_eq!(desk.value("accuracy"), Ok(right as f64 / 20.0));
     }
 }
+
+mod sets;

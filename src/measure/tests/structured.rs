@@ -310,7 +310,12 @@ pub(super) fn some(input: Input, units: &[usize]) -> Option<Predictions> {
             };
             Predictions::from_likelihoods(units.iter().map(likelihood).collect())
         }
-        _ => return None,
+        Input::Classes
+        | Input::Scores
+        | Input::Numbers
+        | Input::LabelSets
+        | Input::Clusters
+        | Input::Points => return None,
     };
     Some(predictions.unwrap())
 }
@@ -376,7 +381,7 @@ proptest! {
         for metric in METRICS {
             let Some(all) = some(metric.input(), &[0, 1, 2, 3, 4, 5, 6]) else { continue };
             let drawn = some(metric.input(), &units).unwrap();
-            let named = super::metric(&asked(metric.about().name)).unwrap();
+            let named = super::metric(&with_parameter(metric.about().name)).unwrap();
             match (named.compute(&all, Rows::At(&units)), named.compute(&drawn, Rows::All)) {
                 (Ok(a), Ok(b)) => prop_assert!(near(a, b), "{:?}: {} {}", metric, a, b),
                 // What is wrong with a text is found in any text, whether it is drawn or not.

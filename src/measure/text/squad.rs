@@ -76,6 +76,7 @@ pub(in crate::measure) static EXACT_MATCH: Additive = mean_of_best(
     About::higher("exact_match", "share of answers equal after SQuAD normalisation")
         .aka(&["em", "exact"])
         .options("norm=squad1.1|references=max")
+        .share()
         .reference("SQuAD v1.1 `exact_match_score`"),
     |predictions, _, _| {
         best(predictions, |reference, prediction| {

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::super::columns::{Columns, EXAMPLES, Texts, Trouble};
-use super::super::read::{Request, target, unpacked};
+use super::super::columns::{Columns, EXAMPLES, Trouble};
+use super::super::read::{Request, unpacked};
 use crate::reason::Unmeasured;
-use crate::table::{Column, Row, Table, TableFile};
+use crate::table::{Column, Row, Table, TableFile, Texts};
 
 /// More rows than this are refused.
 const MOST_ROWS: usize = 1 << 28;
@@ -275,7 +275,7 @@ impl<'a> Labels<'a> {
     /// When it cannot be read, or has no column of the label.
     pub(super) fn open(request: &'a Request<'a>) -> Result<Self, Unmeasured> {
         let truth = request.truth;
-        let name = target(request)?;
+        let name = request.target().ok_or_else(|| request.no_target())?;
         let wanted: Vec<&str> = std::iter::once(name).chain(truth.id_column.as_deref()).collect();
         let file = unpacked(&truth.file)?;
         let table = Table::open(&file, &wanted)?;

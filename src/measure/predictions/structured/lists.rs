@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::super::Predictions;
 use super::super::join::comparable;
-use super::super::read::{Request, target};
+use super::super::read::Request;
 use super::fields::{Field, Fields, Labels};
 use super::groups::{Groups, one_each};
 use super::{Structured, open_predictions};
@@ -175,7 +175,7 @@ impl<'a> Items<'a> {
             );
             let hint = format!(
                 "check `item` and `target`, which is `{}`",
-                shown(target(request)?)
+                shown(request.target().ok_or_else(|| request.no_target())?)
             );
             return Err(predictions.file.invalid(detail).hint(hint));
         }

@@ -82,7 +82,12 @@ pub(super) fn read(request: &Request<'_>) -> Result<Option<Predictions>, Unmeasu
         Input::Boxes => boxes::read(request, &mut notes),
         Input::Survival => survival::read(request, &mut notes),
         Input::Likelihoods => survival::read_likelihoods(request, &mut notes),
-        Input::Classes | Input::Scores | Input::Numbers => return Ok(None),
+        Input::Classes
+        | Input::Scores
+        | Input::Numbers
+        | Input::LabelSets
+        | Input::Clusters
+        | Input::Points => return Ok(None),
     }?;
     predictions.notes = notes;
     Ok(Some(predictions))
@@ -93,7 +98,12 @@ fn structured(input: Input) -> bool {
         Input::Lists | Input::Texts | Input::Tags | Input::Boxes | Input::Survival | Input::Likelihoods => {
             true
         }
-        Input::Classes | Input::Scores | Input::Numbers => false,
+        Input::Classes
+        | Input::Scores
+        | Input::Numbers
+        | Input::LabelSets
+        | Input::Clusters
+        | Input::Points => false,
     }
 }
 
