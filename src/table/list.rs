@@ -9,12 +9,16 @@ use super::json::Scalar;
 /// Stands before each text of a list, in a cell that holds one: the record separator of ASCII.
 const MARK: char = '\u{1e}';
 
+/// Stands for a list of nothing: the group separator of ASCII.
+const NOTHING: &str = "\u{1d}";
+
 /// The texts of a cell, if it holds a list.
 pub(crate) fn items(cell: &str) -> Option<impl Iterator<Item = &str>> {
-    Some(cell.strip_prefix(MARK)?.split(MARK))
+    let texts = if cell == NOTHING { None } else { Some(cell.strip_prefix(MARK)?) };
+    Some(texts.into_iter().flat_map(|texts| texts.split(MARK)))
 }
 
-/// A plain value as text, or an array of these as a list; `None` for `null` and for an empty array.
+/// A plain value as text, or an array of these as a list; `None` for `null`.
 pub(super) struct Cell(pub(super) Option<String>);
 
 impl<'de> Deserialize<'de> for Cell {
@@ -67,6 +71,6 @@ impl<'de> Visitor<'de> for CellVisitor {
             list.push(MARK);
             list.extend(text.chars().map(|c| if c == MARK { ' ' } else { c }));
         }
-        Ok(Cell(list))
+        Ok(Cell(Some(list.unwrap_or_else(|| NOTHING.to_owned()))))
     }
 }

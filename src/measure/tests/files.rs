@@ -87,7 +87,7 @@ fn a_text_may_be_empty_but_not_missing() {
     let list = lines("{\"k\":1,\"y\":\"a\"}\n", "{\"id\":1,\"prediction\":[\"a\"]}\n");
     insta::assert_snapshot!(list.refused("exact_match"), @"`p.jsonl`: line 1: the prediction is a list");
     let none = lines("{\"k\":1,\"y\":[]}\n", "{\"id\":1,\"prediction\":\"a\"}\n");
-    insta::assert_snapshot!(none.refused("exact_match"), @"`labels.jsonl`: the reference is missing in 1 of 1 rows (line 1)");
+    insta::assert_snapshot!(none.refused("exact_match"), @"`labels.jsonl`: line 1: the list of references is empty");
     let lost = files("k,y\n1,a\n2,b\n", "id,prediction\n1,a\n");
     insta::assert_snapshot!(lost.refused("bleu"), @"`p.csv`: 1 of 2 labels without a prediction: `2` (line 3 of `labels.csv`)");
 }
