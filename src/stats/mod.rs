@@ -24,6 +24,7 @@ mod quadrature;
 mod references;
 #[cfg(test)]
 mod references_of_tests;
+mod samples;
 mod sequential;
 
 pub use binomial::{Discordant, clopper_pearson, wilson};
@@ -36,6 +37,9 @@ pub use hypothesis::{Alternative, Group, TTest, Tost, paired_test, tost, welch_t
 pub use luck::{best_of, best_of_limits};
 pub use multiple::benjamini_hochberg;
 pub use power::{power_beyond, runs_needed, smallest_gap, t_power};
+pub use samples::{
+    ChiSquared, KolmogorovSmirnov, chi_squared_homogeneity, chi_squared_upper, kolmogorov_smirnov,
+};
 pub use sequential::{anytime_half_width, anytime_quantile};
 
 /// `value`, if it is a finite number.

@@ -186,6 +186,14 @@ impl Row<'_> {
         };
         Ok(text.map(str::trim))
     }
+
+    /// The bytes of a cell as they stand, which need not be UTF-8; `None` if there is no such cell.
+    pub(crate) fn bytes(&self, column: Column) -> Option<&[u8]> {
+        if let Self::Delimited(record) = self {
+            return record.get(column.0);
+        }
+        self.cell(column).ok().flatten().map(str::as_bytes)
+    }
 }
 
 /// A cell that is not UTF-8.
@@ -247,6 +255,11 @@ impl Table {
     /// The names of the columns; empty in a file without a header.
     pub(crate) fn names(&self) -> &[String] {
         if self.headless { &[] } else { &self.columns }
+    }
+
+    /// Every column, in the order of the file.
+    pub(crate) fn columns(&self) -> Vec<Column> {
+        (0..self.columns.len()).map(Column).collect()
     }
 
     /// Whether the first line is a row already.

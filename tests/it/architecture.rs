@@ -18,8 +18,9 @@ const HOMES: &[(&str, &[&str])] = &[
     ("clap_mangen", &["cli"]),
     ("comfy-table", &["report/table.rs"]),
     ("csv", &["table"]),
-    ("flate2", &["acquire/unpack", "table"]),
+    ("flate2", &["acquire/unpack", "profile/overlap/images", "table"]),
     ("git2", &["acquire", "demo.rs"]),
+    ("image", &["profile/overlap/images"]),
     ("indicatif", &["cli/terminal.rs"]),
     ("landlock", &["execute/sandbox"]),
     ("lzma-rust2", &["acquire/unpack"]),
@@ -31,6 +32,7 @@ const HOMES: &[(&str, &[&str])] = &[
             "cli/judge",
             "environment",
             "measure",
+            "profile",
             "stats/bootstrap",
             "table/parquet",
         ],
@@ -42,13 +44,17 @@ const HOMES: &[(&str, &[&str])] = &[
     ("sha1", &["acquire/swhid.rs"]),
     ("sha2", &["digest.rs"]),
     ("signal-hook", &["cli/settings.rs"]),
+    ("siphasher", &["profile/overlap"]),
     ("statrs", &["stats"]),
     ("strsim", &["acquire", "manifest", "table"]),
-    ("tar", &["acquire/unpack"]),
+    ("tar", &["acquire/unpack", "profile/overlap/images"]),
     ("toml", &["manifest", "acquire/git", "environment"]),
     ("unicode-width", &["report/words.rs"]),
     ("ureq", &["acquire", "environment"]),
-    ("zip", &["acquire", "environment", "table/npy"]),
+    (
+        "zip",
+        &["acquire", "environment", "profile/overlap/images", "table/npy"],
+    ),
 ];
 
 /// Libraries for everyone: times, sizes, errors, files, system calls, JSON.
