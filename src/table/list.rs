@@ -14,7 +14,11 @@ const NOTHING: &str = "\u{1d}";
 
 /// The texts of a cell, if it holds a list.
 pub(crate) fn items(cell: &str) -> Option<impl Iterator<Item = &str>> {
-    let texts = if cell == NOTHING { None } else { Some(cell.strip_prefix(MARK)?) };
+    let texts = if cell == NOTHING {
+        None
+    } else {
+        Some(cell.strip_prefix(MARK)?)
+    };
     Some(texts.into_iter().flat_map(|texts| texts.split(MARK)))
 }
 

@@ -16,9 +16,9 @@ mod sets;
 mod structured;
 mod typed;
 
-pub(crate) use read::STANDARD;
 pub use points::Points;
 pub(super) use points::bounded;
+pub(crate) use read::STANDARD;
 pub use read::{Request, Truth, read};
 pub use sets::{Bags, LabelSets};
 pub use structured::{

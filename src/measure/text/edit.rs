@@ -12,11 +12,7 @@ use crate::reason::Unmeasured;
 type Split = fn(&str, &str) -> (Vec<u32>, Vec<u32>);
 
 /// For each text, its errors and the length of its reference, in the units that `split` makes.
-fn errors(
-    predictions: &Predictions,
-    about: &About,
-    split: Split,
-) -> Result<Statistics, Unmeasured> {
+fn errors(predictions: &Predictions, about: &About, split: Split) -> Result<Statistics, Unmeasured> {
     let mut budget = Budget::new();
     let mut statistics = Statistics::new(2);
     for (at, text) in predictions.texts()?.iter().enumerate() {
