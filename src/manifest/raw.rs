@@ -438,7 +438,7 @@ section! {
         /// The column of the label, if it is not the data set's `target`.
         #[schemars(extend("examples" = ["label"]))]
         target: Maybe<Line>,
-        /// Other names of columns in the predictions file: `prediction`, `score`, `score_CLASS`, `id`, `group`, `weight`, `rank`, `item`.
+        /// Other names of columns in the predictions file, such as `prediction`, `score`, `score_CLASS`, `id`, `group` or `item`; docs/metrics.md lists them.
         #[schemars(extend("default" = {}, "examples" = [{ "prediction": "yhat" }]))]
         columns: Maybe<Table<Line>>,
         /// The positive class of a binary metric, where it is not the obvious one.

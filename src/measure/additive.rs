@@ -42,12 +42,11 @@ impl Statistics {
     fn sum(&self, rows: Rows<'_>, len: usize) -> Sums {
         let mut sums = vec![0.0; self.width];
         let mut examples = 0;
-        for row in rows.iter(len) {
-            let example = self.values.iter().skip(row * self.width);
-            sums.iter_mut()
-                .zip(example)
-                .for_each(|(sum, value)| *sum += value);
-            examples += 1;
+        for (row, times) in rows.counted(len) {
+            let example = &self.values[row * self.width..][..self.width];
+            let both = sums.iter_mut().zip(example);
+            both.for_each(|(sum, value)| *sum += value * f64::from(times));
+            examples += u64::from(times);
         }
         Sums { sums, examples }
     }
@@ -58,7 +57,7 @@ impl Statistics {
 pub(super) struct Sums {
     /// As many as the statistics are wide.
     pub(super) sums: Vec<f64>,
-    examples: usize,
+    examples: u64,
 }
 
 impl Sums {

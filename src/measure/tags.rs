@@ -77,10 +77,11 @@ struct Totals {
 }
 
 impl Totals {
-    fn add(&mut self, counts: &EntityCounts) {
-        self.both += f64::from(counts.both);
-        self.predicted += f64::from(counts.predicted);
-        self.truth += f64::from(counts.truth);
+    fn add(&mut self, counts: &EntityCounts, times: u32) {
+        let times = f64::from(times);
+        self.both += f64::from(counts.both) * times;
+        self.predicted += f64::from(counts.predicted) * times;
+        self.truth += f64::from(counts.truth) * times;
     }
 
     fn precision(&self) -> f64 {
@@ -129,12 +130,12 @@ impl Metric for OfTags {
     fn compute(&self, predictions: &Predictions, rows: Rows<'_>, _: &Parameter) -> Result<f64, Unmeasured> {
         let tags = predictions.tags()?;
         let mut types = vec![Totals::default(); tags.types.len()];
-        let (mut all, mut sentences) = (Totals::default(), 0_usize);
-        for row in rows.iter(predictions.len()) {
-            sentences += 1;
+        let (mut all, mut sentences) = (Totals::default(), 0_u64);
+        for (row, times) in rows.counted(predictions.len()) {
+            sentences += u64::from(times);
             for counts in &tags.sentences[row] {
-                types[counts.kind as usize].add(counts);
-                all.add(counts);
+                types[counts.kind as usize].add(counts, times);
+                all.add(counts, times);
             }
         }
         if sentences == 0 {

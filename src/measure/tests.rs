@@ -6,6 +6,7 @@ use std::fs;
 use proptest::prelude::*;
 use serde::Deserialize;
 
+mod files;
 mod structured;
 
 use super::*;
@@ -437,10 +438,11 @@ fn no_rows_are_refused_by_every_metric() {
     let all = classes("0 1", "0 1").with_scores(vec![0.1, 0.9]).unwrap();
     let numbers = Predictions::from_numbers(vec![1.0, 2.0], vec![1.0, 2.0]).unwrap();
     for metric in METRICS {
-        let given = if metric.input() == Input::Numbers {
-            &numbers
-        } else {
-            &all
+        let structured = structured::some(metric.input(), &[0, 1, 2]);
+        let given = match &structured {
+            Some(given) => given,
+            None if metric.input() == Input::Numbers => &numbers,
+            None => &all,
         };
         assert!(
             metric.compute(given, Rows::At(&[]), &Parameter::None).is_err(),

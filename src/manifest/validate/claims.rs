@@ -13,31 +13,11 @@ use super::super::{
 };
 use super::parts::{flag, text};
 use super::{Checker, entries, lines, test_set};
+use crate::measure::predictions::STANDARD;
 use crate::measure::{self, Direction, MetricInfo};
 
 /// How large a share of the claim a tolerance may be before it is remarked on.
 const WIDE: f64 = 0.25;
-
-/// The columns of a predictions file that can have another name; `score_CLASS` too.
-const COLUMNS: [&str; 17] = [
-    "id",
-    "prediction",
-    "score",
-    "group",
-    "weight",
-    "rank",
-    "item",
-    "relevance",
-    "event",
-    "log_prob",
-    "nll",
-    "tokens",
-    "x_min",
-    "y_min",
-    "x_max",
-    "y_max",
-    "iscrowd",
-];
 
 /// What is known of a claim's metric.
 struct Metric {
@@ -307,7 +287,7 @@ impl Checker<'_, '_> {
         }
         let mut columns = BTreeMap::new();
         for (name, column) in from.columns.iter().flat_map(|table| &table.value.0) {
-            if !COLUMNS.contains(&name.as_str()) && name.strip_prefix("score_").is_none_or(str::is_empty) {
+            if !STANDARD.contains(&name.as_str()) && name.strip_prefix("score_").is_none_or(str::is_empty) {
                 self.report(unknown_column(name));
             }
             columns.insert(name.value.clone(), column.value.0.clone());
@@ -453,9 +433,9 @@ fn nothing_to_score(value: f64, floor: Option<f64>, direction: Direction) -> Opt
 fn unknown_column(name: &At<String>) -> Problem {
     let message = format!("unknown column {}", quoted(&name.value));
     let problem = Problem::new(ProblemKind::UnknownKey, &name.span, message);
-    match nearest(&name.value, &COLUMNS) {
+    match nearest(&name.value, &STANDARD) {
         Some(near) => problem.label(format!("did you mean `{near}`?")),
-        None => problem.hint(format!("columns are {} and `score_CLASS`", listed(&COLUMNS))),
+        None => problem.hint(format!("columns are {} and `score_CLASS`", listed(&STANDARD))),
     }
 }
 

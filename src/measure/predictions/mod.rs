@@ -18,6 +18,7 @@ mod typed;
 
 pub use points::Points;
 pub(super) use points::bounded;
+pub(crate) use read::STANDARD;
 pub use read::{Request, Truth, read};
 pub use sets::{Bags, LabelSets};
 pub use structured::{

@@ -256,7 +256,7 @@ impl Found {
 }
 
 /// The standard names that `columns` may rename.
-const STANDARD: [&str; 17] = [
+pub(crate) const STANDARD: [&str; 17] = [
     "id",
     "prediction",
     "score",

@@ -137,10 +137,15 @@ impl<'a> Parser<'a> {
 
     /// Everything up to the end tag of a script or a style sheet.
     fn raw_text(&mut self) {
-        let end = format!("</{}", self.tag(self.current()));
-        let lower = self.rest.to_ascii_lowercase();
-        let at = lower.find(&end).unwrap_or(lower.len());
-        let (text, rest) = self.rest.split_at(at);
+        let tag = self.tag(self.current());
+        let ends = |at: usize| {
+            let name = self.rest.get(at + 2..at + 2 + tag.len());
+            name.is_some_and(|name| name.eq_ignore_ascii_case(tag))
+        };
+        let mut places = self.rest.match_indices("</").map(|(at, _)| at);
+        let (text, rest) = self
+            .rest
+            .split_at(places.find(|at| ends(*at)).unwrap_or(self.rest.len()));
         self.push_text(text);
         self.rest = rest;
         if let Some(end) = rest.strip_prefix("</") {

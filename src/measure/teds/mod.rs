@@ -147,13 +147,21 @@ fn rename(a: &Node, b: &Node) -> f64 {
     }
 }
 
-/// The similarity of two documents; 0 where one of them has no table.
-fn similarity(truth: &str, predicted: &str, structure: bool, budget: &mut Budget) -> Result<f64, Unmeasured> {
+/// The similarity of two documents, 0 where one of them has no table; `None` where the true one has none.
+fn similarity(
+    truth: &str,
+    predicted: &str,
+    structure: bool,
+    budget: &mut Budget,
+) -> Result<Option<f64>, Unmeasured> {
     let parse = |text, fault| Document::parse(text).map_err(|refused| too_large(refused, fault));
     let truth = parse(truth, Fault::Manifest)?;
     let predicted = parse(predicted, Fault::Paper)?;
-    let (Some(own), Some(theirs)) = (truth.table(), predicted.table()) else {
-        return Ok(0.0);
+    let Some(own) = truth.table() else {
+        return Ok(None);
+    };
+    let Some(theirs) = predicted.table() else {
+        return Ok(Some(0.0));
     };
     let nodes = truth.below(own).max(predicted.below(theirs));
     if nodes == 0 {
@@ -175,7 +183,7 @@ fn similarity(truth: &str, predicted: &str, structure: bool, budget: &mut Budget
     };
     let (own, theirs) = (grown(&truth, own), grown(&predicted, theirs));
     afford(&own, &theirs, budget)?;
-    Ok(1.0 - distance(&own, &theirs, rename) / nodes as f64)
+    Ok(Some(1.0 - distance(&own, &theirs, rename) / nodes as f64))
 }
 
 /// Takes the work of two trees off the budget.
@@ -211,6 +219,7 @@ fn similarities(predictions: &Predictions, about: &About, structure: bool) -> Re
     let mut budget = Budget::new();
     let mut statistics = Statistics::new(1);
     let texts = predictions.texts()?;
+    let mut any = false;
     for (at, text) in texts.iter().enumerate() {
         let reference = only_reference(text, at, about)?;
         let value = similarity(reference, &text.prediction, structure, &mut budget);
@@ -218,7 +227,12 @@ fn similarities(predictions: &Predictions, about: &About, structure: bool) -> Re
             detail: format!("table {}: {}", at + 1, error.detail),
             ..error
         })?;
-        statistics.push(&[value]);
+        any |= value.is_some();
+        statistics.push(&[value.unwrap_or(0.0)]);
+    }
+    if !any && !texts.is_empty() {
+        let error = invalid(Fault::Manifest, "none of the labels holds a table");
+        return Err(error.hint("check that `target` is the column of the HTML"));
     }
     Ok(statistics)
 }
@@ -259,3 +273,6 @@ pub(super) static TEDS_STRUCTURE: Additive = teds(
     .reference(REFERENCE),
     |predictions, _, about| similarities(predictions, about, true),
 );
+
+#[cfg(test)]
+mod tests;

@@ -7,7 +7,9 @@ use std::fs;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::super::predictions::{Request, read};
+use super::super::predictions::{
+    self, Area, Boxes, Likelihood, Lists, RankedList, Request, Survival, TextPair, read,
+};
 use super::*;
 
 /// What goes into a metric of structured examples.
@@ -280,4 +282,134 @@ fn of_images(images: &[Image]) -> Files {
         }
     }
     Files::csv(truth, predictions, true)
+}
+
+/// Some examples of a kind, those of `units`, which may repeat; `None` for classes, scores and numbers.
+pub(super) fn some(input: Input, units: &[usize]) -> Option<Predictions> {
+    let of = |numbers: [f64; 4]| units.iter().map(|unit| numbers[unit % 4]).collect::<Vec<_>>();
+    let predictions = match input {
+        Input::Lists => Predictions::from_lists(Lists {
+            queries: units.iter().map(|unit| list(*unit)).collect(),
+            whole: true,
+        }),
+        Input::Texts => Predictions::from_texts(units.iter().map(|unit| text(*unit)).collect()),
+        Input::Tags => Predictions::from_tags(&units.iter().map(|unit| tags(*unit)).collect::<Vec<_>>()),
+        Input::Boxes => Predictions::from_boxes(Boxes {
+            classes: 2,
+            images: units.iter().map(|unit| image(*unit)).collect(),
+        }),
+        Input::Survival => Predictions::from_survival(Survival {
+            times: of([1.0, 3.0, 2.0, 3.0]),
+            observed: units.iter().map(|unit| unit % 3 != 1).collect(),
+            predicted: of([2.0, 2.0, 3.0, 1.0]),
+        }),
+        Input::Likelihoods => {
+            let likelihood = |unit: &usize| Likelihood {
+                loss: *unit as f64 + 0.5,
+                tokens: *unit as f64 + 1.0,
+            };
+            Predictions::from_likelihoods(units.iter().map(likelihood).collect())
+        }
+        Input::Classes
+        | Input::Scores
+        | Input::Numbers
+        | Input::LabelSets
+        | Input::Clusters
+        | Input::Points => return None,
+    };
+    Some(predictions.unwrap())
+}
+
+fn list(unit: usize) -> RankedList {
+    let rank = unit as f64 + 1.0;
+    RankedList {
+        hits: vec![(rank, 2.0), (rank + 2.0, 1.0)],
+        relevances: vec![2.0, 1.0, 1.0],
+    }
+}
+
+fn text(unit: usize) -> TextPair {
+    let words = [
+        "a b c d",
+        "<table><tr><td>x</table>",
+        "one two, three four five",
+        "",
+    ];
+    TextPair {
+        references: vec![words[unit % 4].to_owned()],
+        prediction: words[(unit + unit / 2) % 4].to_owned(),
+    }
+}
+
+fn tags(unit: usize) -> (Vec<&'static str>, Vec<&'static str>) {
+    let sides = [["B-A", "I-A"], ["O", "B-B"], ["I-B", "I-A"], ["O", "O"]];
+    (sides[unit % 4].to_vec(), sides[(unit + unit / 2) % 4].to_vec())
+}
+
+fn image(unit: usize) -> predictions::Image {
+    let class = u32::from(unit.is_multiple_of(3));
+    let area = |x: f64| Area {
+        x,
+        y: 0.0,
+        width: 10.0,
+        height: 10.0,
+    };
+    predictions::Image {
+        objects: vec![predictions::Object {
+            class,
+            area: area(0.0),
+            crowd: unit % 4 == 3,
+        }],
+        detections: vec![
+            predictions::Detection {
+                class,
+                area: area(unit as f64),
+                score: 0.5,
+            },
+            predictions::Detection {
+                class: 1 - class,
+                area: area(0.0),
+                score: unit as f64 / 8.0,
+            },
+        ],
+    }
+}
+
+proptest! {
+    #[test]
+    fn units_that_repeat_count_as_often(units in prop::collection::vec(0..7_usize, 1..20)) {
+        for metric in METRICS {
+            let Some(all) = some(metric.input(), &[0, 1, 2, 3, 4, 5, 6]) else { continue };
+            let drawn = some(metric.input(), &units).unwrap();
+            let named = super::metric(&with_parameter(metric.about().name)).unwrap();
+            let mut times = [0; 7];
+            units.iter().for_each(|unit| times[*unit] += 1);
+            match (named.compute(&all, Rows::At(&units)), named.compute(&all, Rows::Times(&times))) {
+                // Equal scores of several images stand in the order of the rows.
+                (Ok(_), Ok(_)) if metric.input() == Input::Boxes => {}
+                (Ok(a), Ok(b)) => prop_assert!(near(a, b), "{:?}: {} {}", metric, a, b),
+                (a, b) => prop_assert!(a.is_err() && b.is_err(), "{:?}: {:?} {:?}", metric, a, b),
+            }
+            match (named.compute(&all, Rows::At(&units)), named.compute(&drawn, Rows::All)) {
+                (Ok(a), Ok(b)) => prop_assert!(near(a, b), "{:?}: {} {}", metric, a, b),
+                // What is wrong with a text is found in any text, whether it is drawn or not.
+                (a, b) => prop_assert!(a.is_err() || b.is_err(), "{:?}: {:?} {:?}", metric, a, b),
+            }
+        }
+    }
+}
+
+#[test]
+fn what_was_worked_out_once_is_not_mixed_up() {
+    let lists = some(Input::Lists, &[0, 1, 2]).unwrap();
+    let of = |name: &str| super::metric(name).unwrap().compute(&lists, Rows::All).unwrap();
+    assert_eq!(
+        [of("hits@1"), of("hits@2"), of("hits@3")],
+        [1.0 / 3.0, 2.0 / 3.0, 1.0]
+    );
+    assert_eq!(
+        [of("hits@1"), of("mrr"), of("precision@1")],
+        [1.0 / 3.0, (1.0 + 0.5 + 1.0 / 3.0) / 3.0, 1.0 / 3.0]
+    );
+    assert_eq!(of("mean_rank"), 2.0);
 }

@@ -8,12 +8,11 @@ use crate::measure::predictions::Predictions;
 use crate::measure::registry::{About, Input};
 use crate::reason::Unmeasured;
 
+/// The units of a reference and of a prediction, by number.
+type Split = fn(&str, &str) -> (Vec<u32>, Vec<u32>);
+
 /// For each text, its errors and the length of its reference, in the units that `split` makes.
-fn errors(
-    predictions: &Predictions,
-    about: &About,
-    split: fn(&str, &str) -> (Vec<u32>, Vec<u32>),
-) -> Result<Statistics, Unmeasured> {
+fn errors(predictions: &Predictions, about: &About, split: Split) -> Result<Statistics, Unmeasured> {
     let mut budget = Budget::new();
     let mut statistics = Statistics::new(2);
     for (at, text) in predictions.texts()?.iter().enumerate() {

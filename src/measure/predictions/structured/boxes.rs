@@ -177,7 +177,8 @@ fn assemble(
             score: predictions.number("score", row).unwrap_or_default(),
         });
     }
-    let note = format!("{unseen} boxes are of classes that the labels do not have, and do not count");
+    let note =
+        format!("predicted boxes of classes that the labels do not have, which do not count: {unseen}");
     notes.extend((unseen > 0).then_some(note));
     Ok(Boxes {
         classes: classes.known,

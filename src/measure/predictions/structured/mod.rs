@@ -25,7 +25,7 @@ use super::Predictions;
 use super::memo::Memo;
 use super::read::Request;
 use crate::error::Fault;
-use crate::measure::registry::Input;
+use crate::measure::registry::{Input, Named};
 use crate::reason::{Unmeasured, invalid};
 use crate::table::Table;
 
@@ -60,7 +60,7 @@ pub(super) fn read(request: &Request<'_>) -> Result<Option<Predictions>, Unmeasu
     let Some(input) = request
         .metrics
         .iter()
-        .map(|metric| metric.input())
+        .map(Named::input)
         .find(|input| structured(*input))
     else {
         return Ok(None);

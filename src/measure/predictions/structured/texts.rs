@@ -64,10 +64,14 @@ pub(super) fn read(request: &Request<'_>, notes: &mut Vec<String>) -> Result<Pre
             return Err(predictions.file.invalid(detail));
         }
         let reference = labels.text("reference", label);
-        let references = match items(reference) {
+        let references: Vec<String> = match items(reference) {
             Some(several) => several.map(str::to_owned).collect(),
             None => vec![reference.to_owned()],
         };
+        if references.is_empty() {
+            let detail = format!("line {}: the list of references is empty", labels.line(label));
+            return Err(labels.file.invalid(detail));
+        }
         Ok(TextPair {
             references,
             prediction: prediction.to_owned(),
