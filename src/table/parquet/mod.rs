@@ -141,10 +141,13 @@ struct Slice {
 }
 
 impl Rows {
-    /// Holds the number of rows against that of the row groups.
+    /// Holds the number of rows against that of the row groups, and against what polars can count.
     fn count(&self, file: &TableFile) -> Result<(), Unmeasured> {
         let groups = self.metadata.row_groups.iter();
         let rows = groups.fold(0_usize, |sum, group| sum.saturating_add(group.num_rows()));
+        if rows > u32::MAX as usize {
+            return Err(file.invalid(format_args!("its footer claims {rows} rows, more than 2³²")));
+        }
         if rows == self.metadata.num_rows {
             return Ok(());
         }
