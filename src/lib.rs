@@ -16,6 +16,7 @@ pub mod measure;
 pub mod observe;
 pub mod pipeline;
 pub mod process;
+pub mod profile;
 pub mod reason;
 pub mod report;
 pub mod stats;

@@ -17,7 +17,7 @@ use super::settings::Settings;
 use super::terminal::Terminal;
 use super::{
     Arguments, CheckArguments, Command, Confinement, DemoArguments, Format, LockArguments, ManifestArgument,
-    Policy, Schema, audit, cache, doctor, judge, metrics, plan,
+    Policy, Schema, audit, cache, doctor, judge, metrics, plan, profile,
 };
 
 /// Does what was asked.
@@ -31,6 +31,7 @@ pub(super) fn run(arguments: &Arguments, settings: &Settings, terminal: &Termina
         Command::Lock(wanted) => lock(wanted, settings, terminal),
         Command::Judge(wanted) => judge::judge(wanted, format, terminal),
         Command::Metrics(wanted) => metrics::metrics(wanted, format, terminal),
+        Command::Profile(wanted) => profile::profile(wanted, format, settings, terminal),
         Command::Doctor => doctor::doctor(format, settings, terminal),
         Command::Cache { action } => cache::cache(action, format, settings, terminal),
         Command::Schema { of } => schema(*of, terminal),

@@ -8,6 +8,7 @@ mod exit;
 mod judge;
 mod metrics;
 mod plan;
+mod profile;
 mod settings;
 mod terminal;
 
@@ -111,6 +112,11 @@ enum Command {
         after_help = "Examples:\n  reproof metrics --truth labels.csv --target y --predictions predictions.parquet\n  reproof metrics --truth labels.csv --target y --predictions predictions.csv --metric accuracy --metric f1:macro --id id\n  reproof metrics --truth y.npy --predictions scores.npz --metric roc_auc --column score=probability --positive yes\n\nEvery label needs exactly one prediction. Ids are used where `--id` names them or both files have a column `id`; else rows are taken in their order.\n\nExit codes: 0 every metric was computed, 1 the predictions do not allow it, 2 wrong usage, or labels that do not."
     )]
     Metrics(MetricsArguments),
+    /// Looks at the data: missing values, leakage of the label, information values, drift between splits
+    #[command(
+        after_help = "Examples:\n  reproof profile data.csv\n  reproof profile --train train.csv --test test.csv --target y\n  reproof profile --train train.csv --test test.csv --target y --id patient --format json > profile.json\n\nExit codes: 0 the data was profiled, whatever was found, 2 wrong usage, 3 a file could not be read."
+    )]
+    Profile(ProfileArguments),
     /// Says what this machine can do, and the exact fix for what is missing
     #[command(after_help = "Example:\n  reproof doctor --format json")]
     Doctor,
@@ -251,6 +257,34 @@ impl From<Policy> for reproof::judge::Policy {
             Policy::Nightly => Self::Nightly,
         }
     }
+}
+
+#[derive(Args, Debug)]
+struct ProfileArguments {
+    /// A file: CSV, TSV or JSON Lines, gzipped or not
+    #[arg(required_unless_present = "train", conflicts_with_all = ["train", "test"])]
+    file: Option<PathBuf>,
+    /// The training split
+    #[arg(long, value_name = "FILE")]
+    train: Option<PathBuf>,
+    /// The test split, compared with the training split
+    #[arg(long, value_name = "FILE", requires = "train")]
+    test: Option<PathBuf>,
+    /// The column of the label
+    #[arg(long, value_name = "COLUMN")]
+    target: Option<String>,
+    /// The column that names the row
+    #[arg(long, value_name = "COLUMN")]
+    id: Option<String>,
+    /// The column of what rows have in common, such as a patient
+    #[arg(long, value_name = "COLUMN")]
+    group: Option<String>,
+    /// The column of when the row came to be
+    #[arg(long, value_name = "COLUMN")]
+    time: Option<String>,
+    /// A column that is not looked at; may be given several times
+    #[arg(long, value_name = "COLUMN")]
+    ignore: Vec<String>,
 }
 
 #[derive(Args, Debug)]

@@ -10,7 +10,9 @@ use crate::measure::Direction;
 use crate::reason::{Reason, Unmeasured};
 use crate::stats::{self, Interval};
 
+use super::cleaned::{self, CleanedJudgement};
 use super::comparison::{self, Compared};
+use super::dialect::{self, Dialect};
 use super::evidence::{ClaimEvidence, Measured};
 use super::looks::{self, Design, Look};
 use super::luck::{self, Luck};
@@ -174,6 +176,10 @@ pub struct ClaimJudgement {
     pub looks: Vec<Look>,
     /// What a comparison rests on; `None` of every other claim.
     pub comparison: Option<Compared>,
+    /// Other readings of the metric's name that give the claimed or the reported number.
+    pub dialects: Vec<Dialect>,
+    /// How it comes out without the test examples that are also in the training data; `None` where none is known.
+    pub cleaned: Option<CleanedJudgement>,
     /// The one-sided p value of "as good as claimed, within the margin", or of "not better" for a comparison;
     /// `None` without a standard error above 0.
     pub p_value: Option<f64>,
@@ -197,6 +203,14 @@ pub fn claim(evidence: &ClaimEvidence) -> ClaimJudgement {
             judged.as_measured = judged.outcome;
             judged.unmeasured = Some(unmeasured);
         }
+    }
+    if let Some(found) = cleaned::judge(evidence) {
+        let measured = evidence.measured.as_ref().ok();
+        let parts = measured.and_then(|measured| Some((measured, measured.cleaned.as_ref()?)));
+        judged
+            .reasons
+            .extend(parts.map(|(measured, cleaned)| cleaned::sentence(measured, cleaned, &found)));
+        judged.cleaned = Some(found);
     }
     if let Some(why) = &evidence.impossible {
         judged.outcome = Outcome::Impossible;
@@ -282,6 +296,8 @@ fn blank(evidence: &ClaimEvidence) -> ClaimJudgement {
         looked_from: evidence.looked_from,
         looks: Vec::new(),
         comparison: None,
+        cleaned: None,
+        dialects: Vec::new(),
         p_value: None,
         p_adjusted: None,
         reasons: reasons.into_iter().collect(),
@@ -316,6 +332,9 @@ fn compare(judged: &mut ClaimJudgement, evidence: &ClaimEvidence, measured: &Mea
         judged.reasons.push(suspect(evidence, measured));
     }
     judged.looks = looks::of(evidence, measured);
+    judged.dialects = dialect::of(evidence, measured, &sample, judged.as_measured);
+    let dialects = judged.dialects.iter().map(|dialect| dialect.sentence.clone());
+    judged.reasons.extend(dialects);
     judged.reasons.extend(measured.notes.iter().cloned());
     (judged.margin, judged.measured) = (Some(standing.margin), Some(sample));
     judged.p_value = many::falls_short(judged);

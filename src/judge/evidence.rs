@@ -9,8 +9,9 @@ use jiff::civil::Date;
 use crate::execute::{Tier, Usage};
 use crate::manifest::{Adoption, Comparison, Prices, Printed, Tolerance, Waiver};
 use crate::measure::Direction;
+use crate::measure::dialect::Reading;
 use crate::reason::Unmeasured;
-use crate::stats::{Bootstrap, Discordant, Group};
+use crate::stats::{Bootstrap, Discordant, Group, Interval};
 
 /// All that a judgement rests on.
 #[derive(Clone, Debug)]
@@ -133,10 +134,25 @@ pub struct Measured {
     pub gain: Option<Gain>,
     /// The same metric with the labels permuted; `None`: not tried.
     pub permuted: Option<Control>,
-    /// Another reading of the metric's name that explains why `reported` differs.
-    pub other_reading: Option<String>,
+    /// The same without the test examples that are also in the training data; `None`: there are none, or they are not known.
+    pub cleaned: Option<Cleaned>,
+    /// What else the metric's name may mean, and what that gives as a mean over the runs; empty where it was not asked.
+    pub readings: Vec<Reading>,
     /// What a reader should know about the measurement; short, lower case, no full stop.
     pub notes: Vec<String>,
+}
+
+/// A claim measured again without the test examples that are also in the training data.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Cleaned {
+    /// How many examples were left out.
+    pub left_out: u64,
+    /// How many are left.
+    pub left: u64,
+    /// One value a run, in the order of the measured ones; or why there is none on what is left.
+    pub values: Result<Vec<f64>, Unmeasured>,
+    /// The 95 % interval of the first run's value over the examples that are left, where they have one.
+    pub interval: Option<Interval>,
 }
 
 /// How the gain of one claim over another was found.
@@ -299,19 +315,6 @@ pub struct Hygiene {
     pub problems: Vec<String>,
     /// What was looked at, with its numbers.
     pub examined: Vec<String>,
-    /// How the primary claims come out on what is clean; `None`: not computed.
-    pub corrected: Option<Corrected>,
-}
-
-/// How the primary claims come out once the leak is taken out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Corrected {
-    /// All of them still hold.
-    StillReproduced,
-    /// At least one does not.
-    NotReproduced,
-    /// Too little clean data is left to say.
-    NothingCleanLeft,
 }
 
 /// What is known of the safety of what was run.

@@ -8,9 +8,11 @@
 //! The rules and their sources are in docs/judging.md, whose examples are run as
 //! tests.
 
+pub mod cleaned;
 pub mod compare;
 pub mod comparison;
 pub mod cost;
+pub mod dialect;
 pub mod evidence;
 pub mod looks;
 pub mod luck;

@@ -4,10 +4,14 @@
 //! are only known by name stand in `planned`. Names, suggestions and
 //! docs/metrics.md read these two lists; there is no third.
 
+use super::counted::Counted;
+use super::interval::{Method, wilsons};
 use super::planned::PLANNED;
 use super::predictions::{Predictions, Rows};
-use super::{Direction, MetricInfo, classification, regression, scores};
+use super::{Direction, MetricInfo, classification, clusters, points, regression, scores};
+use super::{boxes, ranking, survival, tags, teds, text};
 use crate::reason::Unmeasured;
+use crate::stats::Interval;
 
 /// The version of the definitions, part of every signature.
 const VERSION: &str = "reproof-1";
@@ -32,6 +36,8 @@ pub struct About {
     pub options: &'static str,
     /// The library whose values are the reference.
     pub reference: &'static str,
+    /// Whether it is the share of the examples that have something, so that Wilson's interval is its own.
+    pub share: bool,
 }
 
 impl About {
@@ -46,6 +52,7 @@ impl About {
             floor: None,
             options: "",
             reference: "",
+            share: false,
         }
     }
 
@@ -60,6 +67,11 @@ impl About {
 
     pub(super) const fn aka(mut self, aliases: &'static [&'static str]) -> Self {
         self.aliases = aliases;
+        self
+    }
+
+    pub(super) const fn share(mut self) -> Self {
+        self.share = true;
         self
     }
 
@@ -102,6 +114,24 @@ pub enum Input {
     Scores,
     /// A predicted number for each example.
     Numbers,
+    /// A predicted set of labels for each example.
+    LabelSets,
+    /// A cluster for each example, whose name has nothing to do with that of the label.
+    Clusters,
+    /// A cluster for each example, and its features.
+    Points,
+    /// A ranked list for each query.
+    Lists,
+    /// A predicted text for each example, and one or more true ones.
+    Texts,
+    /// A tag for each token of a sentence.
+    Tags,
+    /// Boxes in images.
+    Boxes,
+    /// A predicted survival time for each patient, and the observed or censored one.
+    Survival,
+    /// The log likelihood of each text.
+    Likelihoods,
 }
 
 /// What stands behind the family in a metric's name.
@@ -131,6 +161,12 @@ pub trait Metric: Sync + std::fmt::Debug {
         false
     }
 
+    /// What these predictions decide of its signature, such as the number of references.
+    fn chosen(&self, predictions: &Predictions) -> Option<String> {
+        let _ = predictions;
+        None
+    }
+
     /// Computes the metric over the examples at `rows`, which may repeat.
     ///
     /// Repeats are what makes resampling possible without a second code path.
@@ -146,6 +182,25 @@ pub trait Metric: Sync + std::fmt::Debug {
         parameter: &Parameter,
     ) -> Result<f64, Unmeasured>;
 
+    /// The metric as a function of how often each row counts, where that is faster than [`Metric::compute`].
+    ///
+    /// It is only asked for examples without weights.
+    fn counted<'a>(&self, predictions: &'a Predictions, parameter: &Parameter) -> Option<Counted<'a>> {
+        let _ = (predictions, parameter);
+        None
+    }
+
+    /// The interval at `level` over independent examples without weights, where a formula gives it.
+    fn closed_interval(
+        &self,
+        predictions: &Predictions,
+        parameter: &Parameter,
+        level: f64,
+    ) -> Option<(Method, Interval)> {
+        let _ = (predictions, parameter, level);
+        None
+    }
+
     /// What a model that learnt nothing gets on these labels, where that is known.
     ///
     /// It knows the labels of the test set alone, since those of the training
@@ -159,33 +214,119 @@ pub trait Metric: Sync + std::fmt::Debug {
 /// Every metric that is computed, in the order of docs/metrics.md.
 pub static METRICS: &[&dyn Metric] = &[
     &classification::ACCURACY,
+    &classification::ERROR_RATE,
     &classification::BALANCED_ACCURACY,
     &classification::F1,
     &classification::F1_MACRO,
     &classification::F1_MICRO,
     &classification::F1_WEIGHTED,
+    &classification::F1_SAMPLES,
     &classification::PRECISION,
     &classification::PRECISION_MACRO,
     &classification::PRECISION_MICRO,
     &classification::PRECISION_WEIGHTED,
+    &classification::PRECISION_SAMPLES,
     &classification::RECALL,
     &classification::RECALL_MACRO,
     &classification::RECALL_MICRO,
     &classification::RECALL_WEIGHTED,
+    &classification::RECALL_SAMPLES,
+    &classification::FBETA,
+    &classification::FBETA_MACRO,
+    &classification::FBETA_MICRO,
+    &classification::FBETA_WEIGHTED,
+    &classification::FBETA_SAMPLES,
+    &classification::JACCARD,
+    &classification::JACCARD_MACRO,
+    &classification::JACCARD_MICRO,
+    &classification::JACCARD_WEIGHTED,
+    &classification::JACCARD_SAMPLES,
+    &classification::HAMMING_LOSS,
+    &classification::SPECIFICITY,
+    &classification::NPV,
+    &classification::INFORMEDNESS,
+    &classification::MARKEDNESS,
     &classification::MATTHEWS_CORRCOEF,
     &classification::COHEN_KAPPA,
+    &classification::KAPPA_LINEAR,
+    &classification::KAPPA_QUADRATIC,
     &scores::ROC_AUC,
+    &scores::OVR_MACRO,
+    &scores::OVR_WEIGHTED,
+    &scores::AUC_MICRO,
+    &scores::OVO_MACRO,
+    &scores::OVO_WEIGHTED,
     &scores::AVERAGE_PRECISION,
+    &scores::AP_MACRO,
+    &scores::AP_MICRO,
+    &scores::AP_WEIGHTED,
+    &scores::KS,
+    &scores::GINI,
+    &scores::TOP_K_ACCURACY,
+    &scores::TOP_K_ERROR,
     &scores::LOG_LOSS,
     &scores::BRIER,
+    &scores::ECE,
+    &scores::ECE_AT,
     &regression::MAE,
     &regression::MSE,
     &regression::RMSE,
+    &regression::RMSLE,
+    &regression::MAPE,
+    &regression::SMAPE,
+    &regression::MASE,
+    &regression::MASE_AT,
     &regression::R2,
     &regression::MEDIAN_ABSOLUTE_ERROR,
     &regression::EXPLAINED_VARIANCE,
     &regression::PEARSON,
     &regression::SPEARMAN,
+    &regression::KENDALL,
+    &regression::CCC,
+    &regression::PINBALL,
+    &regression::PINBALL_AT,
+    &clusters::ADJUSTED_RAND,
+    &clusters::NORMALIZED_MUTUAL_INFO,
+    &clusters::V_MEASURE,
+    &clusters::HOMOGENEITY,
+    &clusters::COMPLETENESS,
+    &points::SILHOUETTE,
+    &ranking::MRR,
+    &ranking::MRR_AT,
+    &ranking::MEAN_RANK,
+    &ranking::HITS_AT,
+    &ranking::PRECISION_AT,
+    &ranking::RECALL_AT,
+    &ranking::NDCG,
+    &ranking::NDCG_AT,
+    &ranking::NDCG_EXP,
+    &ranking::NDCG_EXP_AT,
+    &ranking::MAP,
+    &ranking::MAP_AT,
+    &text::EXACT_MATCH,
+    &text::TOKEN_F1,
+    &text::BLEU,
+    &text::CHRF,
+    &text::ROUGE1,
+    &text::ROUGE2,
+    &text::ROUGEL,
+    &text::WER,
+    &text::CER,
+    &text::PERPLEXITY,
+    &tags::ENTITY_F1,
+    &tags::ENTITY_F1_MACRO,
+    &tags::ENTITY_F1_WEIGHTED,
+    &tags::ENTITY_PRECISION,
+    &tags::ENTITY_PRECISION_MACRO,
+    &tags::ENTITY_PRECISION_WEIGHTED,
+    &tags::ENTITY_RECALL,
+    &tags::ENTITY_RECALL_MACRO,
+    &tags::ENTITY_RECALL_WEIGHTED,
+    &boxes::MAP_COCO,
+    &boxes::MAP_COCO_AT,
+    &survival::CONCORDANCE_INDEX,
+    &teds::TEDS,
+    &teds::TEDS_STRUCTURE,
 ];
 
 /// A metric by its full name, parameter included: what `hits@10` or `f1:class=cat` stands for.
@@ -212,6 +353,11 @@ impl Named {
         self.metric.about()
     }
 
+    /// What stands behind the family in its name.
+    pub fn parameter(&self) -> &Parameter {
+        &self.parameter
+    }
+
     /// What it is computed from.
     pub fn input(&self) -> Input {
         self.metric.input()
@@ -226,6 +372,23 @@ impl Named {
         self.metric.compute(predictions, rows, &self.parameter)
     }
 
+    pub(super) fn counted<'a>(&self, predictions: &'a Predictions) -> Option<Counted<'a>> {
+        self.metric.counted(predictions, &self.parameter)
+    }
+
+    pub(super) fn closed_interval(
+        &self,
+        predictions: &Predictions,
+        level: f64,
+    ) -> Option<(Method, Interval)> {
+        if self.about().share {
+            let value = self.compute(predictions, Rows::All).ok()?;
+            let trials = predictions.len() as u64;
+            return wilsons((value * trials as f64).round() as u64, trials, level);
+        }
+        self.metric.closed_interval(predictions, &self.parameter, level)
+    }
+
     /// What it is on `predictions`, down to the choices that its name leaves open.
     ///
     /// Two values are comparable only when their signatures are equal.
@@ -235,12 +398,18 @@ impl Named {
             .then(|| predictions.positive().ok().flatten())
             .flatten();
         let weights = predictions.weights().map(|_| "weights=column".to_owned());
+        let sets = predictions.label_sets().is_ok().then(|| "labels=sets".to_owned());
         let more: Vec<_> = positive
             .map(|class| format!("positive={class}"))
             .into_iter()
+            .chain(sets)
             .chain(weights)
             .collect();
-        self.metric.about().signature(self.name(), &more)
+        let name = match self.metric.chosen(predictions) {
+            Some(chosen) => format!("{}|{chosen}", self.name()),
+            None => self.name().to_owned(),
+        };
+        self.metric.about().signature(&name, &more)
     }
 
     /// What a model that learnt nothing gets on these labels, where that is known.
@@ -249,14 +418,14 @@ impl Named {
     pub fn floor(&self, predictions: &Predictions) -> Option<f64> {
         let known = match self.parameter {
             Parameter::Class(_) => None,
-            _ => self.metric.floor(predictions),
+            Parameter::None | Parameter::Count(_) | Parameter::Number(_) => self.metric.floor(predictions),
         };
         known.filter(|floor| floor.is_finite())
     }
 }
 
 /// The metrics of a positive class that can be asked of any class.
-const PER_CLASS: [&str; 4] = ["f1", "precision", "recall", "jaccard"];
+const PER_CLASS: [&str; 6] = ["f1", "precision", "recall", "jaccard", "specificity", "npv"];
 
 /// The metric called `name`, which may be an alias, if it is computed here.
 pub fn metric(name: &str) -> Option<Named> {

@@ -6,6 +6,8 @@ use std::fs;
 use proptest::prelude::*;
 use serde::Deserialize;
 
+mod structured;
+
 use super::*;
 use crate::reason::{Reason, Unmeasured};
 
@@ -29,20 +31,38 @@ struct Case {
     class_scores: Option<Vec<f64>>,
     numbers: Option<Vec<f64>>,
     predicted_numbers: Option<Vec<f64>>,
+    train: Option<Vec<f64>>,
+    truth_sets: Option<Vec<Vec<String>>>,
+    predicted_sets: Option<Vec<Vec<String>>>,
+    /// Labels of sets that may not occur.
+    labels: Option<Vec<String>>,
+    points: Option<Vec<Vec<f64>>>,
     weights: Option<Vec<f64>>,
     positive: Option<String>,
     expected: Option<f64>,
+    #[serde(flatten)]
+    structured: structured::Case,
 }
 
 impl Case {
-    fn predictions(&self) -> Result<Predictions, Unmeasured> {
-        let mut predictions = match (&self.truth, &self.numbers) {
-            (Some(truth), _) => Predictions::from_classes(truth, self.predicted.as_deref())?,
-            (None, Some(numbers)) => {
+    fn predictions(&self, metric: &Named) -> Result<Predictions, Unmeasured> {
+        let mut predictions = match (&self.truth, &self.numbers, &self.truth_sets) {
+            (Some(truth), _, _) => Predictions::from_classes(truth, self.predicted.as_deref())?,
+            (None, Some(numbers), _) => {
                 Predictions::from_numbers(numbers.clone(), self.predicted_numbers.clone().unwrap())?
             }
-            (None, None) => panic!("case `{}` holds nothing", self.case),
+            (None, None, Some(truth)) => {
+                let labels = self.labels.clone().unwrap_or_default();
+                Predictions::from_label_sets(truth, self.predicted_sets.as_ref().unwrap(), &labels)?
+            }
+            (None, None, None) => return self.structured.predictions(metric),
         };
+        if let Some(points) = &self.points {
+            predictions = predictions.with_points(points[0].len(), points.concat())?;
+        }
+        if let Some(train) = &self.train {
+            predictions = predictions.with_train(train.clone())?;
+        }
         if let Some(scores) = &self.scores {
             predictions = predictions.with_scores(scores.clone())?;
         }
@@ -88,7 +108,7 @@ fn every_metric_has_reference_values_and_agrees_with_them() {
             let named = super::metric(case.metric.as_deref().unwrap_or(name)).expect("a metric");
             assert_eq!(named.about().name, name);
             let value = case
-                .predictions()
+                .predictions(&named)
                 .and_then(|given| named.compute(&given, Rows::All));
             match (value, case.expected) {
                 (Ok(value), Some(expected)) => {
@@ -124,22 +144,19 @@ fn a_reference_names_the_library_and_version_that_the_registry_names() {
     }
 }
 
+/// A parameter as it would be given: `hits@10` for `hits@K`.
+fn with_parameter(name: &str) -> String {
+    let name = name.replace("@K", "@10").replace("@B", "@2");
+    name.replace("@Q", "@0.3").replace("@T", "@0.3")
+}
+
 #[test]
 fn names_and_aliases_lead_to_one_metric_each() {
     let mut met: BTreeMap<String, String> = BTreeMap::new();
     let computed = METRICS.iter().map(|metric| metric.about());
     for about in computed.chain(planned::PLANNED) {
         for name in std::iter::once(&about.name).chain(about.aliases) {
-            // A parameter as it would be given, so that `hits@K` is looked up as `hits@10`.
-            let asked = name
-                .replace("@K", "@10")
-                .replace("@B", "@2")
-                .replace(['Q', 'T'], "0.3");
-            let asked = if name.contains("@Q") || name.contains("@T") {
-                asked
-            } else {
-                asked.replace("0.3", "t")
-            };
+            let asked = with_parameter(name);
             let found = info(&asked).unwrap_or_else(|| panic!("`{asked}` is unknown"));
             let base = |name: &str| name.split('@').next().unwrap().to_owned();
             assert_eq!(base(&found.name), base(about.name), "`{asked}`");
@@ -194,7 +211,9 @@ fn common_ways_to_write_a_name_are_understood() {
     is("mAP@0.5", "map:coco@0.5");
     is("AP50", "map:coco@0.5");
     is("map@10", "map@10");
-    is("mIoU", "iou:macro");
+    is("mIoU", "jaccard:macro");
+    is("IoU", "jaccard");
+    is("Dice", "f1");
     is("QWK", "cohen_kappa:quadratic");
     is("pinball@0.9", "pinball@0.9");
     is("f1:class=Cat", "f1:class=Cat");
@@ -247,8 +266,8 @@ fn directions_ranges_and_floors_make_sense() {
     assert_eq!(info("rmse").unwrap().direction, Direction::LowerIsBetter);
     assert_eq!(info("auc").unwrap().floor, Some(0.5));
     assert_eq!(info("accuracy").unwrap().floor, None);
-    assert!(info("accuracy").unwrap().computed && !info("hits@10").unwrap().computed);
-    assert!(metric("macro-f1").is_some() && metric("bleu").is_none());
+    assert!(info("accuracy").unwrap().computed && !info("crps").unwrap().computed);
+    assert!(metric("macro-f1").is_some() && metric("crps").is_none());
 }
 
 #[test]
@@ -290,7 +309,10 @@ fn a_signature_names_every_choice() {
     assert_eq!(of("accuracy", &weighted), "accuracy|weights=column|v=reproof-1");
     let all: HashSet<_> = METRICS
         .iter()
-        .map(|metric| super::metric(metric.about().name).unwrap().signature(&weighted))
+        .map(|metric| {
+            let name = with_parameter(metric.about().name);
+            super::metric(&name).unwrap().signature(&weighted)
+        })
         .collect();
     assert_eq!(all.len(), METRICS.len());
 }
@@ -330,7 +352,7 @@ fn the_positive_class_is_the_obvious_one_or_named() {
     );
     assert_eq!(
         classes("True False", "True True").positive().unwrap().as_deref(),
-        Some("True")
+        Some("true")
     );
     assert_eq!(
         classes("No Yes", "No No").positive().unwrap().as_deref(),

@@ -159,7 +159,8 @@ fn measurement(manifest: &Manifest, claim: &Claim, found: &ClaimMeasured, steps:
         reported,
         gain: found.gain.clone(),
         permuted: None,
-        other_reading: None,
+        cleaned: found.cleaned.clone(),
+        readings: found.readings.clone(),
         notes,
     }
 }

@@ -220,6 +220,9 @@ fn found(
         reported: None,
         deterministic: None,
         gain: Some(gain),
+        of_examples: None,
+        cleaned: None,
+        readings: Vec::new(),
         notes,
     }
 }

@@ -59,7 +59,7 @@ fn nothing_to_compare(claim: &Claim) -> Unmeasured {
 }
 
 /// The runs whose values count: the first of each seed, where they ended well.
-fn counted_runs<'a>(reading: &Reading, steps: &'a [StepRun]) -> Vec<&'a StepRun> {
+pub(super) fn counted_runs<'a>(reading: &Reading, steps: &'a [StepRun]) -> Vec<&'a StepRun> {
     let of_step = steps.iter().filter(|run| run.execution.step == reading.step);
     of_step
         .filter(|run| run.execution.repeat == 1 && run.result.is_ok())
@@ -123,6 +123,9 @@ fn value(
         reported,
         deterministic: deterministic(&of_step),
         gain: None,
+        of_examples: None,
+        cleaned: None,
+        readings: Vec::new(),
         notes,
     })
 }
@@ -172,7 +175,7 @@ fn deterministic(runs: &[&StepRun]) -> Option<bool> {
 }
 
 /// What one run of a step left, and the labels that it may be measured with.
-fn files_of(run: &StepRun, manifest: &Manifest, acquired: &Acquired) -> StepFiles {
+pub(super) fn files_of(run: &StepRun, manifest: &Manifest, acquired: &Acquired) -> StepFiles {
     let mut files = StepFiles {
         stdout: run.folder.join("stdout.log"),
         stderr: run.folder.join("stderr.log"),

@@ -17,6 +17,7 @@ mod plan;
 mod prepared;
 mod reuse;
 mod saved;
+mod second_look;
 mod sequential;
 mod steps;
 mod template;
@@ -187,7 +188,17 @@ fn report(
             (Err(why), _) | (_, Err(why)) => steps::none_of(&manifest, &folder.path, why),
         });
     acquired.take_made(&manifest, &steps);
-    let measured = stages.time(Stage::Measure, || measured::all(&manifest, &acquired, &steps));
+    let measured = stages.time(Stage::Measure, || {
+        let mut measured = measured::all(&manifest, &acquired, &steps);
+        second_look::add(
+            &manifest,
+            &acquired,
+            &steps,
+            &second_look::Leaked::new(),
+            &mut measured,
+        );
+        measured
+    });
     let evidence = evidence::of(
         &manifest,
         &audited,

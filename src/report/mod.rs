@@ -25,10 +25,11 @@ use crate::acquire::git::Pinned;
 use crate::audit::Audit;
 use crate::digest::Digest;
 use crate::environment::{Environment, Machine};
-use crate::judge::evidence::{Gain, Reported};
+use crate::judge::evidence::{Cleaned, Gain, Reported};
 use crate::judge::{Judgement, Summary};
 use crate::manifest::Manifest;
-use crate::measure::Measurement;
+use crate::measure::dialect::Reading;
+use crate::measure::{Measurement, MetricInterval};
 use crate::observe::Stage;
 use crate::pipeline::StepRun;
 use crate::reason::Unmeasured;
@@ -171,6 +172,12 @@ pub struct ClaimMeasured {
     pub deterministic: Option<bool>,
     /// How the gain was found, of a comparison: then the values are gains.
     pub gain: Option<Gain>,
+    /// The 95 % interval of the first run's value over its examples, where it was recomputed from them.
+    pub of_examples: Option<MetricInterval>,
+    /// The same without the test examples that are also in the training data.
+    pub cleaned: Option<Cleaned>,
+    /// What else the metric's name may mean, as means over the runs; empty where it was not asked.
+    pub readings: Vec<Reading>,
     /// What a reader should know.
     pub notes: Vec<String>,
 }

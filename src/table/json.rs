@@ -9,6 +9,7 @@ use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visi
 use super::document::Elements;
 use super::input::{open, unreadable};
 use super::lines::{Breaks, Lines};
+use super::list::Cell;
 use super::{Column, Place, Row, TableFile, Visit, shown};
 use crate::reason::Unmeasured;
 
@@ -169,7 +170,7 @@ impl<'de> Visitor<'de> for Cells<'_> {
                     shown(&key)
                 )));
             }
-            self.cells[place] = Some(map.next_value::<Scalar>()?.0);
+            self.cells[place] = map.next_value::<Cell>()?.0;
         }
         Ok(())
     }
@@ -186,7 +187,7 @@ impl<'de> de::Deserialize<'de> for Scalar {
 
 struct ScalarVisitor;
 
-impl Visitor<'_> for ScalarVisitor {
+impl<'de> Visitor<'de> for ScalarVisitor {
     type Value = Scalar;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -10,6 +10,7 @@ mod guarded;
 mod input;
 mod json;
 mod lines;
+mod list;
 mod npy;
 mod parquet;
 mod texts;
@@ -24,6 +25,7 @@ pub(crate) use self::batch::{Batch, Cells, Values};
 pub(crate) use self::input::{checked, open, unreadable};
 pub(crate) use self::json::PythonJson;
 pub(crate) use self::lines::{Breaks, Lines};
+pub(crate) use self::list::items;
 pub(crate) use self::texts::Texts;
 use crate::error::Fault;
 use crate::manifest::TableFormat;
@@ -184,6 +186,14 @@ impl Row<'_> {
         };
         Ok(text.map(str::trim))
     }
+
+    /// The bytes of a cell as they stand, which need not be UTF-8; `None` if there is no such cell.
+    pub(crate) fn bytes(&self, column: Column) -> Option<&[u8]> {
+        if let Self::Delimited(record) = self {
+            return record.get(column.0);
+        }
+        self.cell(column).ok().flatten().map(str::as_bytes)
+    }
 }
 
 /// A cell that is not UTF-8.
@@ -245,6 +255,11 @@ impl Table {
     /// The names of the columns; empty in a file without a header.
     pub(crate) fn names(&self) -> &[String] {
         if self.headless { &[] } else { &self.columns }
+    }
+
+    /// Every column, in the order of the file.
+    pub(crate) fn columns(&self) -> Vec<Column> {
+        (0..self.columns.len()).map(Column).collect()
     }
 
     /// Whether the first line is a row already.

@@ -8,6 +8,14 @@ pub(crate) struct Texts {
 }
 
 impl Texts {
+    /// None yet.
+    pub(crate) const fn new() -> Self {
+        Self {
+            text: String::new(),
+            ends: Vec::new(),
+        }
+    }
+
     pub(crate) fn push(&mut self, text: &str) {
         self.text.push_str(text);
         self.ends.push(self.text.len());

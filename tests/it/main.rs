@@ -16,6 +16,7 @@ mod git;
 mod manifest;
 mod metrics;
 mod papers;
+mod profile;
 mod refused;
 mod registry;
 mod reports;

@@ -1,7 +1,8 @@
 //! The checks that rest on how the study was set up.
 
+use super::super::compare::Outcome;
 use super::super::evidence::{
-    CodeFacts, Corrected, DataFacts, EnvironmentFacts, Explanation, Hygiene, License, SafetyFacts, Training,
+    CodeFacts, DataFacts, EnvironmentFacts, Explanation, Hygiene, License, SafetyFacts, Training,
 };
 use super::super::words::{count, names};
 use super::{Finding, Primary, Unknown, fail, grave, pass, unknown};
@@ -275,7 +276,7 @@ fn obeyed(refused: &[String]) -> Finding {
 }
 
 /// Check 9.
-pub(super) fn hygiene(hygiene: Option<&Hygiene>) -> Vec<Finding> {
+pub(super) fn hygiene(hygiene: Option<&Hygiene>, primary: &[Primary<'_>]) -> Vec<Finding> {
     let Some(hygiene) = hygiene else {
         let text = "overlap, leakage and duplicates were not examined";
         return vec![unknown(
@@ -285,27 +286,53 @@ pub(super) fn hygiene(hygiene: Option<&Hygiene>) -> Vec<Finding> {
         )];
     };
     let remedy = "judge the claims on test data without what is also in the training data";
-    let bad = |text: &String| match hygiene.corrected {
+    let corrected = if hygiene.problems.is_empty() {
+        None
+    } else {
+        corrected(primary)
+    };
+    let problems = hygiene.problems.iter().map(|text| match corrected {
         Some(Corrected::NotReproduced | Corrected::NothingCleanLeft) => grave(text, remedy),
         Some(Corrected::StillReproduced) | None => fail(text, remedy),
-    };
-    let corrected =
-        hygiene
-            .corrected
-            .filter(|_| !hygiene.problems.is_empty())
-            .map(|corrected| match corrected {
-                Corrected::StillReproduced => pass("without the leak the primary claims still hold"),
-                Corrected::NotReproduced => {
-                    grave("without the leak a primary claim is not reproduced", remedy)
-                }
-                Corrected::NothingCleanLeft => grave(
-                    "too little clean data is left to judge the primary claims",
-                    remedy,
-                ),
-            });
-    let problems = hygiene.problems.iter().map(bad);
+    });
+    let corrected = corrected.map(|corrected| match corrected {
+        Corrected::StillReproduced => pass("without the leak the primary claims still hold"),
+        Corrected::NotReproduced => grave("without the leak a primary claim is not reproduced", remedy),
+        Corrected::NothingCleanLeft => grave(
+            "too little clean data is left to judge the primary claims",
+            remedy,
+        ),
+    });
     let examined = hygiene.examined.iter().map(pass);
     problems.chain(corrected).chain(examined).collect()
+}
+
+/// How the primary claims come out once the leak is taken out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Corrected {
+    /// All of them still hold.
+    StillReproduced,
+    /// At least one does not.
+    NotReproduced,
+    /// Of at least one, too little clean data is left to say.
+    NothingCleanLeft,
+}
+
+/// `None` where no primary claim was corrected, and where it is not clear how one comes out.
+fn corrected(primary: &[Primary<'_>]) -> Option<Corrected> {
+    let outcomes: Vec<Outcome> = primary
+        .iter()
+        .filter_map(|claim| Some(claim.judged.cleaned.as_ref()?.outcome))
+        .collect();
+    let any = |is: fn(&Outcome) -> bool| outcomes.iter().any(is);
+    if any(|outcome| matches!(outcome, Outcome::NotReproduced | Outcome::Partial)) {
+        Some(Corrected::NotReproduced)
+    } else if any(|outcome| matches!(outcome, Outcome::NotRun(_))) {
+        Some(Corrected::NothingCleanLeft)
+    } else {
+        let all_hold = !outcomes.is_empty() && outcomes.iter().all(|outcome| outcome.holds());
+        all_hold.then_some(Corrected::StillReproduced)
+    }
 }
 
 /// Check 10.

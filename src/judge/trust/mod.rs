@@ -7,6 +7,8 @@
 mod checks;
 mod results;
 
+pub(super) use self::results::disagreement;
+
 use std::fmt;
 
 use jiff::civil::Date;
@@ -292,7 +294,7 @@ fn findings(id: CheckId, evidence: &Evidence, primary: &[Primary<'_>]) -> Vec<Fi
         CheckId::Environment => checks::environment(&evidence.environment),
         CheckId::Stability => results::stability(primary),
         CheckId::Metric => results::metric(primary),
-        CheckId::DataHygiene => checks::hygiene(evidence.hygiene.as_ref()),
+        CheckId::DataHygiene => checks::hygiene(evidence.hygiene.as_ref(), primary),
         CheckId::Safety => checks::safety(&evidence.safety),
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::super::compare::{ALPHA, ClaimJudgement, EDGE, Outcome, Sample};
 use super::super::comparison;
+use super::super::dialect::Whose;
 use super::super::evidence::{Control, Measured, Reported};
 use super::super::precision::ClaimedSpread;
 use super::super::words::{apart, count, short};
@@ -194,13 +195,13 @@ pub(super) fn metric(primary: &[Primary<'_>]) -> Vec<Finding> {
             return vec![unknown(Unknown::NotExamined, text, remedy)];
         }
         vec![
-            reported(id, measured, sample),
+            reported(id, claim.judged, measured, sample),
             control(id, claim.judged, measured.permuted.as_ref()),
         ]
     })
 }
 
-fn reported(id: &str, measured: &Measured, sample: &Sample) -> Finding {
+fn reported(id: &str, judged: &ClaimJudgement, measured: &Measured, sample: &Sample) -> Finding {
     let Some(reported) = &measured.reported else {
         return pass(format!(
             "`{id}` is recomputed from predictions and our own labels"
@@ -210,9 +211,10 @@ fn reported(id: &str, measured: &Measured, sample: &Sample) -> Finding {
         return pass(format!("`{id}`: the code reports what we recompute"));
     };
     let differs = format!("`{id}`: the code reports {says}, from its predictions follows {is}");
-    match &measured.other_reading {
-        Some(reading) => fail(
-            format!("{differs}; explained by {reading}"),
+    let mut dialects = judged.dialects.iter();
+    match dialects.find(|dialect| dialect.whose == Whose::Reported) {
+        Some(dialect) => fail(
+            format!("{differs}; explained by {}", dialect.explanation.words()),
             "name the metric as the code computes it",
         ),
         None => grave(differs, "find out how the code computes its number"),
@@ -220,7 +222,7 @@ fn reported(id: &str, measured: &Measured, sample: &Sample) -> Finding {
 }
 
 /// The first reported value that is not the recomputed one, both in words.
-fn disagreement(reported: &Reported, sample: &Sample) -> Option<(String, String)> {
+pub(in crate::judge) fn disagreement(reported: &Reported, sample: &Sample) -> Option<(String, String)> {
     if reported.values.len() != sample.values.len() {
         let [says, is] =
             [reported.values.len(), sample.values.len()].map(|values| count(values as u64, "value"));

@@ -8,6 +8,7 @@ use crate::execute::Tier;
 use crate::judge::evidence::*;
 use crate::judge::testing::{error_claim, trusted};
 use crate::judge::{Verdict, judge};
+use crate::measure::dialect::Reading;
 use crate::reason::{Reason, Unmeasured};
 
 /// The check `id` after `change` to a study in which everything is in order.
@@ -201,7 +202,11 @@ fn metric() {
     assert!(after(id, lies).grave);
     let explained = after(id, |evidence| {
         lies(evidence);
-        measured(evidence).other_reading = Some("micro averaging".to_owned());
+        measured(evidence).readings = vec![Reading {
+            words: "micro F1".to_owned(),
+            departure: 1,
+            value: measured(evidence).reported.as_ref().expect("reported").values[0],
+        }];
     });
     assert_eq!((explained.status, explained.grave), (Status::Fail, false));
     let leaks = after(id, |evidence| {
@@ -243,21 +248,30 @@ fn a_control_of_an_error_must_not_fall_below_the_floor() {
 #[test]
 fn data_hygiene() {
     let id = CheckId::DataHygiene;
-    let leak = |corrected| {
+    let leak = |values: Option<Result<Vec<f64>, Unmeasured>>| {
         move |evidence: &mut Evidence| {
-            let problems = vec!["70 % of the test rows are in the training data".to_owned()];
             evidence.hygiene = Some(Hygiene {
-                problems,
+                problems: vec!["70 % of the test rows are in the training data".to_owned()],
                 examined: vec![],
-                corrected,
+            });
+            let measured = evidence.claims[0].measured.as_mut().expect("measured");
+            measured.cleaned = values.map(|values| Cleaned {
+                left_out: 70,
+                left: 30,
+                values,
+                interval: None,
             });
         }
     };
+    let nothing = Unmeasured::new(Reason::MeasurementInvalid, Fault::Paper, "one class is left");
     is(id, "unknown", |evidence| evidence.hygiene = None);
     assert!(!after(id, leak(None)).grave);
-    assert!(!after(id, leak(Some(Corrected::StillReproduced))).grave);
-    assert!(after(id, leak(Some(Corrected::NotReproduced))).grave);
-    assert!(after(id, leak(Some(Corrected::NothingCleanLeft))).grave);
+    let as_claimed = vec![0.828, 0.830, 0.835];
+    assert!(!after(id, leak(Some(Ok(as_claimed)))).grave);
+    assert!(after(id, leak(Some(Ok(vec![0.1, 0.11, 0.1])))).grave);
+    assert!(after(id, leak(Some(Ok(vec![0.7, 0.71, 0.7])))).grave); // partial: worse, beyond the margin
+    assert!(!after(id, leak(Some(Ok(vec![0.9, 0.7, 0.8])))).grave); // cannot be told
+    assert!(after(id, leak(Some(Err(nothing)))).grave);
 }
 
 #[test]

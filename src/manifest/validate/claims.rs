@@ -19,7 +19,25 @@ use crate::measure::{self, Direction, MetricInfo};
 const WIDE: f64 = 0.25;
 
 /// The columns of a predictions file that can have another name; `score_CLASS` too.
-const COLUMNS: [&str; 7] = ["id", "prediction", "score", "group", "weight", "rank", "item"];
+const COLUMNS: [&str; 17] = [
+    "id",
+    "prediction",
+    "score",
+    "group",
+    "weight",
+    "rank",
+    "item",
+    "relevance",
+    "event",
+    "log_prob",
+    "nll",
+    "tokens",
+    "x_min",
+    "y_min",
+    "x_max",
+    "y_max",
+    "iscrowd",
+];
 
 /// What is known of a claim's metric.
 struct Metric {

@@ -11,11 +11,15 @@ mod paired;
 mod pattern;
 mod pick;
 mod pointer;
+mod readings;
+mod recomputed;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 pub use self::paired::{PairedExamples, paired};
+pub use self::readings::readings;
+pub use self::recomputed::{Estimate, Recomputed};
 
 use self::pick::Candidate;
 use super::predictions::{self, Predictions, Request, Rows, Truth};
@@ -252,6 +256,7 @@ impl Aim<'_> {
 }
 
 /// `predictions = …`
+#[derive(Clone, Copy)]
 struct PredictionsOf<'a> {
     file: &'a str,
     truth: &'a str,
@@ -283,6 +288,10 @@ impl<'a> PredictionsOf<'a> {
     }
 
     fn read(&self, metric: &Named, files: &StepFiles) -> Result<Predictions, Unmeasured> {
+        self.read_for(std::slice::from_ref(metric), files)
+    }
+
+    fn read_for(&self, metrics: &[Named], files: &StepFiles) -> Result<Predictions, Unmeasured> {
         let truth = files.truths.get(self.truth).ok_or_else(|| {
             let detail = format!("there are no labels `{}`", shown(self.truth));
             invalid(Fault::Manifest, detail).hint("`truth` names a data set of the manifest")
@@ -294,7 +303,7 @@ impl<'a> PredictionsOf<'a> {
             target: self.target,
             columns: self.columns,
             positive: self.positive,
-            metrics: std::slice::from_ref(metric),
+            metrics,
         })
     }
 

@@ -2,14 +2,10 @@
 
 use super::{PredictionsOf, Rows, StepFiles, metric};
 use crate::manifest::Extraction;
+use crate::measure::counted;
+use crate::measure::interval::RESAMPLING;
 use crate::measure::{Direction, Named, Predictions};
-use crate::stats::{Bootstrap, BootstrapError, Discordant, Resampling};
-
-/// How the examples are resampled. Fixed, so that a check says the same when it is made again.
-const RESAMPLING: Resampling = Resampling {
-    resamples: 2000,
-    seed: 1,
-};
+use crate::stats::{Bootstrap, BootstrapError, Design, Discordant};
 
 /// Two sets of predictions for the same examples, held against the same labels.
 ///
@@ -63,15 +59,16 @@ impl PairedExamples {
     ///
     /// Where there is no spread, or the metric is not defined on some resamples.
     pub fn gain(&self) -> Result<Bootstrap, BootstrapError> {
-        let value = |of: &Predictions, rows: &[usize]| self.metric.compute(of, Rows::At(rows)).ok();
-        let gain = |rows: &[usize]| {
-            let (first, second) = (value(&self.first, rows)?, value(&self.second, rows)?);
+        let of = |predictions| counted(&self.metric, predictions);
+        let (first, second) = (of(&self.first), of(&self.second));
+        let gain = |counts: &[u32]| {
+            let (first, second) = (first(counts)?, second(counts)?);
             Some(match self.direction {
                 Direction::HigherIsBetter => first - second,
                 Direction::LowerIsBetter => second - first,
             })
         };
-        Bootstrap::new(self.examples(), gain, RESAMPLING)
+        Bootstrap::counted(&Design::rows(self.examples()), gain, RESAMPLING)
     }
 
     /// On how many examples only one of the two is right; `None` unless the metric is the plain accuracy.

@@ -490,8 +490,8 @@ fn predictions_are_scored_with_our_labels() {
     assert_eq!(found.signature.as_deref(), Some("accuracy|v=reproof-1"));
     assert_eq!(found.places, ["p.csv (4 rows)"]);
     insta::assert_snapshot!(found.text, @"0.75 from 4 rows of p.csv against `cora`");
-    let planned = left.measure(&from_predictions("cora"), "bleu").unwrap_err();
-    insta::assert_snapshot!(planned.detail, @"`bleu` is not computed from predictions yet");
+    let planned = left.measure(&from_predictions("cora"), "crps").unwrap_err();
+    insta::assert_snapshot!(planned.detail, @"`crps` is not computed from predictions yet");
     assert!(
         left.measure(&from_predictions("cora"), "elo")
             .unwrap_err()

@@ -172,7 +172,7 @@ fn not_classes() -> Unmeasured {
     invalid(Fault::Manifest, detail).hint("check that `target` and `prediction` are the columns of the class")
 }
 
-fn order(a: &str, b: &str, form: Form) -> std::cmp::Ordering {
+pub(super) fn order(a: &str, b: &str, form: Form) -> std::cmp::Ordering {
     let number = |text: &str| text.parse::<i64>().ok();
     match form {
         Form::Whole => number(a).cmp(&number(b)),

@@ -7,8 +7,9 @@ use super::columns::{Columns, EXAMPLES};
 use super::ids::Ids;
 use super::index::Index;
 use crate::error::Fault;
+use crate::measure::predictions::classes::whole_number;
 use crate::reason::{Unmeasured, invalid};
-use crate::table::{TableFile, shown};
+use crate::table::{TableFile, Texts, shown};
 
 /// One side of the join.
 pub(super) struct Keyed<'a> {
@@ -68,6 +69,22 @@ pub(super) fn by_id(
         "every label needs exactly one prediction; the labels are to be those of the measured split alone"
     };
     Err(predictions.file.invalid(detail.join("; ")).hint(hint))
+}
+
+/// Both sides in one form: whole numbers where all ids are such and stay distinct, so that `7.0` is `7`.
+pub(super) fn comparable(labels: &Texts, predictions: &Texts) -> (Texts, Texts) {
+    let plain = |texts: &Texts| {
+        let mut plain = Texts::default();
+        for id in texts.iter() {
+            plain.push(&whole_number(id)?);
+        }
+        Some(plain)
+    };
+    let distinct = |texts: &Texts| texts.iter().collect::<std::collections::HashSet<_>>().len();
+    match (plain(labels), plain(predictions)) {
+        (Some(own), Some(theirs)) if distinct(&own) == distinct(labels) => (own, theirs),
+        _ => (labels.clone(), predictions.clone()),
+    }
 }
 
 /// The row of each id of the labels.

@@ -9,10 +9,21 @@ mod columns;
 mod ids;
 mod index;
 mod join;
+mod memo;
+mod points;
 mod read;
+mod sets;
+mod structured;
 mod typed;
 
+pub use points::Points;
+pub(super) use points::bounded;
 pub use read::{Request, Truth, read};
+pub use sets::{Bags, LabelSets};
+pub use structured::{
+    Area, Boxes, Detection, EntityCounts, Image, Likelihood, Lists, Object, RankedList, Survival, Tags,
+    TextPair,
+};
 
 use self::classes::Interner;
 pub(super) use self::classes::listed;
@@ -26,16 +37,27 @@ pub enum Rows<'a> {
     All,
     /// These, which may repeat; each below the number of examples.
     At(&'a [usize]),
+    /// Each as often as stands here; as many numbers as there are examples.
+    Times(&'a [u32]),
 }
 
 impl<'a> Rows<'a> {
-    /// The rows in order, out of `len` examples.
+    /// The rows in order, out of `len` examples, each as often as it counts.
     pub fn iter(self, len: usize) -> impl Iterator<Item = usize> + use<'a> {
-        let (all, some): (_, &[usize]) = match self {
-            Self::All => (0..len, &[]),
-            Self::At(rows) => (0..0, rows),
+        self.counted(len)
+            .flat_map(|(row, times)| std::iter::repeat_n(row, times as usize))
+    }
+
+    /// The rows in order, out of `len` examples, with how often each counts there; never 0 times.
+    pub fn counted(self, len: usize) -> impl Iterator<Item = (usize, u32)> + use<'a> {
+        let (all, some, times): (_, &[usize], &[u32]) = match self {
+            Self::All => (0..len, &[], &[]),
+            Self::At(rows) => (0..0, rows, &[]),
+            Self::Times(times) => (0..0, &[], times),
         };
-        all.chain(some.iter().copied())
+        let some = all.chain(some.iter().copied()).map(|row| (row, 1));
+        let counted = times.iter().copied().enumerate().filter(|(_, times)| *times > 0);
+        some.chain(counted)
     }
 }
 
@@ -75,6 +97,15 @@ pub enum Scores {
     },
 }
 
+/// How the groups of the examples are meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Grouping {
+    /// Each has a number of examples that was fixed beforehand.
+    Strata,
+    /// The examples of one belong together, such as the images of one patient.
+    Clusters,
+}
+
 /// Predictions and labels of the same examples.
 #[derive(Clone, Debug, Default)]
 pub struct Predictions {
@@ -82,9 +113,15 @@ pub struct Predictions {
     classes: Option<Classes>,
     numbers: Option<Numbers>,
     scores: Option<Scores>,
+    sets: Option<LabelSets>,
+    points: Option<Points>,
+    train: Option<Vec<f64>>,
     weights: Option<Vec<f64>>,
+    groups: Option<(Grouping, Vec<u32>)>,
     positive: Option<String>,
     notes: Vec<String>,
+    structured: Option<structured::Structured>,
+    memo: memo::Memo,
 }
 
 impl Predictions {
@@ -163,6 +200,19 @@ impl Predictions {
         Ok(self)
     }
 
+    /// The same with other predicted classes, by index; `None` where there are no classes, or not as many.
+    pub(in crate::measure) fn predicting(&self, predicted: Vec<u32>) -> Option<Self> {
+        let classes = self.classes.as_ref()?;
+        let fits = predicted.len() == self.len;
+        fits.then(|| Self {
+            classes: Some(Classes {
+                predicted: Some(predicted),
+                ..classes.clone()
+            }),
+            ..self.clone()
+        })
+    }
+
     /// With a weight for each example.
     ///
     /// # Errors
@@ -179,6 +229,33 @@ impl Predictions {
         }
         self.weights = Some(weights);
         Ok(self)
+    }
+
+    /// With the group of each example, numbered from 0.
+    ///
+    /// # Errors
+    ///
+    /// When there are not as many groups as labels.
+    pub fn with_groups(mut self, grouping: Grouping, of_row: Vec<u32>) -> Result<Self, Unmeasured> {
+        same_length(self.len, of_row.len())?;
+        self.groups = Some((grouping, of_row));
+        Ok(self)
+    }
+
+    /// With the numbers of the training series, in their order.
+    ///
+    /// # Errors
+    ///
+    /// When one of them is not finite.
+    pub fn with_train(mut self, train: Vec<f64>) -> Result<Self, Unmeasured> {
+        all_finite("training number", &train)?;
+        self.train = Some(train);
+        Ok(self)
+    }
+
+    /// The training series, where it was given.
+    pub fn train(&self) -> Option<&[f64]> {
+        self.train.as_deref()
     }
 
     /// With this class as the positive one.
@@ -233,9 +310,24 @@ impl Predictions {
         self.weights.as_deref()
     }
 
+    /// The group of each example, where there are any.
+    pub fn groups(&self) -> Option<(Grouping, &[u32])> {
+        let (grouping, of_row) = self.groups.as_ref()?;
+        Some((*grouping, of_row))
+    }
+
     /// The weight of an example; 1 without weights.
     pub fn weight(&self, row: usize) -> f64 {
         self.weights.as_ref().map_or(1.0, |weights| weights[row])
+    }
+
+    /// The value called `name`, worked out when it is first asked for; see [`memo::Memo`].
+    pub(super) fn once<T: std::any::Any + Send + Sync>(
+        &self,
+        name: &str,
+        make: impl FnOnce() -> Result<T, Unmeasured>,
+    ) -> Result<std::sync::Arc<T>, Unmeasured> {
+        self.memo.once(name, make)
     }
 
     /// What a reader should know about how these came together.
@@ -269,6 +361,21 @@ impl Classes {
             self.names.iter().position(|known| *known == number)
         })?;
         u32::try_from(index).ok()
+    }
+
+    /// For each of `classes`, its place in their common order: by number if all are whole numbers, else by text.
+    pub(super) fn places(&self, classes: &[u32]) -> Vec<usize> {
+        let name = |at: usize| self.names[classes[at] as usize].as_str();
+        let all = 0..classes.len();
+        let form = classes::Form::of(&classes.iter().map(|class| &self.names[*class as usize]));
+        let mut order: Vec<usize> = all.collect();
+        order.sort_by(|&a, &b| classes::order(name(a), name(b), form));
+        let mut places = vec![0; order.len()];
+        order
+            .iter()
+            .enumerate()
+            .for_each(|(place, at)| places[*at] = place);
+        places
     }
 
     /// The index of a class, added behind the present ones if it is new.

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use super::classes::{Form, Interner, listed, repeated};
 use super::columns::{Columns, Plan};
 use super::join::{Keyed, by_id, by_position};
-use super::{Classes, Numbers, Predictions, Scores};
+use super::{Classes, Numbers, Predictions, Scores, points, sets, structured};
 use crate::error::Fault;
 use crate::manifest::Data;
 use crate::measure::registry::{Input, Named};
@@ -64,17 +64,41 @@ pub struct Request<'a> {
 }
 
 impl Request<'_> {
-    fn needs(&self, input: Input) -> bool {
+    pub(super) fn needs(&self, input: Input) -> bool {
         self.metrics.iter().any(|metric| metric.input() == input)
     }
 
+    pub(super) fn needs_only(&self, input: Input) -> bool {
+        self.metrics.iter().all(|metric| metric.input() == input)
+    }
+
+    /// Whether a class, or a cluster, is read for each example.
+    fn needs_classes(&self) -> bool {
+        [Input::Classes, Input::Clusters, Input::Points]
+            .iter()
+            .any(|input| self.needs(*input))
+    }
+
+    /// The column of the label.
+    pub(super) fn target(&self) -> Option<&str> {
+        // A single array needs no name.
+        let unnamed = self.truth.file.is_array().then_some("label");
+        self.target.or(self.truth.target.as_deref()).or(unnamed)
+    }
+
+    pub(super) fn no_target(&self) -> Unmeasured {
+        let what = "which of its columns is the label is not said";
+        let error = self.truth.file.invalid(what);
+        error.hint("add `target = \"…\"` to the data set or to `measure`")
+    }
+
     /// What the predictions call the column that is called `standard` by default.
-    fn name<'n>(&'n self, standard: &'n str) -> &'n str {
+    pub(super) fn name<'n>(&'n self, standard: &'n str) -> &'n str {
         self.columns.get(standard).map_or(standard, String::as_str)
     }
 
     /// The column, if it is there; it must be where the manifest names it.
-    fn optional(&self, table: &Table, standard: &str) -> Result<Option<Column>, Unmeasured> {
+    pub(super) fn optional(&self, table: &Table, standard: &str) -> Result<Option<Column>, Unmeasured> {
         match self.columns.get(standard) {
             Some(name) => table.column(name).map(Some),
             None => table.find(standard),
@@ -94,6 +118,12 @@ impl Request<'_> {
 /// not exactly one usable prediction for each label.
 pub fn read(request: &Request<'_>) -> Result<Predictions, Unmeasured> {
     known_columns(request.columns)?;
+    if sets::wanted(request) {
+        return sets::read(request);
+    }
+    if let Some(predictions) = structured::read(request)? {
+        return Ok(predictions);
+    }
     let (table, found) = Found::open(request)?;
     let mut names = Interner::default();
     let (labels, headless) = read_labels(request, found.plan.ids.is_some(), &mut names)?;
@@ -114,9 +144,13 @@ pub fn read(request: &Request<'_>) -> Result<Predictions, Unmeasured> {
         found.plan.ids.is_some(),
         &mut notes,
     )?;
-    disjoint(&names, labelled, &predictions.classes)?;
-    unseen(&names, labelled, &predictions.classes, &mut notes);
-    assemble(request, labels, predictions, names, &found, notes)
+    // Clusters have names of their own.
+    if request.needs(Input::Classes) {
+        disjoint(&names, labelled, &predictions.classes)?;
+        unseen(&names, labelled, &predictions.classes, &mut notes);
+    }
+    let predictions = assemble(request, labels, predictions, names, &found, notes)?;
+    points::attached(request, predictions)
 }
 
 /// What of the predictions is read.
@@ -130,7 +164,7 @@ struct Found {
 
 impl Found {
     fn open(request: &Request<'_>) -> Result<(Table, Self), Unmeasured> {
-        let wants_prediction = request.needs(Input::Classes) || request.needs(Input::Numbers);
+        let wants_prediction = request.needs_classes() || request.needs(Input::Numbers);
         let prediction = request.name("prediction");
         let score = request.name("score");
         let wanted: &[&str] = if wants_prediction { &[prediction] } else { &[score] };
@@ -142,7 +176,7 @@ impl Found {
         };
         if wants_prediction {
             let column = Some(table.column(prediction)?);
-            plan.classes = column.filter(|_| request.needs(Input::Classes));
+            plan.classes = column.filter(|_| request.needs_classes());
             plan.numbers = column.filter(|_| request.needs(Input::Numbers));
         }
         let mut found = Self {
@@ -213,7 +247,25 @@ impl Found {
 }
 
 /// The standard names that `columns` may rename.
-const STANDARD: [&str; 7] = ["id", "prediction", "score", "group", "weight", "rank", "item"];
+const STANDARD: [&str; 17] = [
+    "id",
+    "prediction",
+    "score",
+    "group",
+    "weight",
+    "rank",
+    "item",
+    "relevance",
+    "event",
+    "log_prob",
+    "nll",
+    "tokens",
+    "x_min",
+    "y_min",
+    "x_max",
+    "y_max",
+    "iscrowd",
+];
 
 fn known_columns(columns: &BTreeMap<String, String>) -> Result<(), Unmeasured> {
     let unknown = |name: &&String| !STANDARD.contains(&name.as_str()) && !name.starts_with("score_");
@@ -244,23 +296,18 @@ fn read_labels(
     names: &mut Interner,
 ) -> Result<(Columns, bool), Unmeasured> {
     let truth = request.truth;
-    // A single array needs no name.
-    let unnamed = truth.file.is_array().then_some("label");
-    let target = request.target.or(truth.target.as_deref()).or(unnamed);
-    let target = target.ok_or_else(|| {
-        let error = truth
-            .file
-            .invalid("which of its columns is the label is not said");
-        error.hint("add `target = \"…\"` to the data set or to `measure`")
-    })?;
+    let target = request.target();
+    if target.is_none() && !request.needs_only(Input::Points) {
+        return Err(request.no_target());
+    }
     let id_column = truth.id_column.as_deref().filter(|_| with_ids);
-    let wanted: Vec<&str> = [Some(target), id_column].into_iter().flatten().collect();
+    let wanted: Vec<&str> = [target, id_column].into_iter().flatten().collect();
     let file = unpacked(&truth.file)?;
     let table = Table::open(&file, &wanted)?;
-    let label = Some(table.column(target)?);
+    let label = target.map(|target| table.column(target)).transpose()?;
     let plan = Plan {
         ids: id_column.map(|name| table.column(name)).transpose()?,
-        classes: label.filter(|_| request.needs(Input::Classes) || request.needs(Input::Scores)),
+        classes: label.filter(|_| request.needs_classes() || request.needs(Input::Scores)),
         numbers: label.filter(|_| request.needs(Input::Numbers)),
         ..Plan::default()
     };
@@ -269,7 +316,7 @@ fn read_labels(
 }
 
 /// The file itself, or the only one in the folder of an unpacked archive.
-fn unpacked(file: &TableFile) -> Result<Cow<'_, TableFile>, Unmeasured> {
+pub(super) fn unpacked(file: &TableFile) -> Result<Cow<'_, TableFile>, Unmeasured> {
     if !file.path.is_dir() {
         return Ok(Cow::Borrowed(file));
     }
@@ -305,7 +352,7 @@ fn unpacked(file: &TableFile) -> Result<Cow<'_, TableFile>, Unmeasured> {
 }
 
 /// Puts the predictions into the order of the labels.
-fn join(
+pub(super) fn join(
     request: &Request<'_>,
     labels: &Columns,
     predictions: &mut Columns,
@@ -366,7 +413,7 @@ fn moved<T: Copy + Default>(values: &[T], order: &[u32]) -> Vec<T> {
 /// Refuses predictions of which no class is one of the labels': the two sides do not speak of the same.
 ///
 /// Whole numbers and truth values may: a model can predict nothing but a class that never occurs.
-fn disjoint(names: &Interner, labelled: usize, predicted: &[u32]) -> Result<(), Unmeasured> {
+pub(super) fn disjoint(names: &Interner, labelled: usize, predicted: &[u32]) -> Result<(), Unmeasured> {
     let all: Vec<String> = (0..names.len())
         .filter_map(|code| Some(names.name(u32::try_from(code).ok()?).to_owned()))
         .collect();
@@ -434,15 +481,17 @@ fn assemble(
     );
     Ok(Predictions {
         len: labels.rows,
-        classes: Some(classes).filter(|_| request.needs(Input::Classes) || request.needs(Input::Scores)),
+        classes: Some(classes).filter(|_| request.needs_classes() || request.needs(Input::Scores)),
         numbers: request.needs(Input::Numbers).then_some(Numbers {
             truth: labels.numbers,
             predicted: predictions.numbers,
         }),
         scores,
         weights: found.plan.weights.map(|_| predictions.weights),
+        groups: None,
         positive: request.positive.map(str::to_owned),
         notes,
+        ..Predictions::default()
     })
 }
 

@@ -637,3 +637,5 @@ proptest! {
         prop_assert_eq!(desk.value("accuracy"), Ok(right as f64 / 20.0));
     }
 }
+
+mod sets;

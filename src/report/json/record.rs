@@ -4,10 +4,13 @@ use super::SCHEMA;
 use super::audit::AuditRow;
 use super::rows::*;
 use crate::environment::Environment;
+use crate::judge::cleaned::CleanedJudgement;
 use crate::judge::comparison::{Compared, Test};
+use crate::judge::dialect::Dialect;
 use crate::judge::precision::Basis;
 use crate::judge::{Check, ClaimJudgement, Look, Outcome};
 use crate::manifest::{Claim, EnvironmentKind};
+use crate::measure::MetricInterval;
 use crate::pipeline::{DeclaredOutput, OutputFile, OutputState, StepRun};
 use crate::reason::Unmeasured;
 use crate::report::words::seeds_line;
@@ -134,6 +137,11 @@ fn claim_row<'a>(
             .comparison
             .as_ref()
             .map(|compared| comparison(compared, judged)),
+        examples_interval: measured
+            .and_then(|measured| measured.of_examples.as_ref())
+            .map(examples_interval),
+        leak_corrected: judged.cleaned.as_ref().map(leak_corrected),
+        dialects: judged.dialects.iter().map(dialect).collect(),
         p_value: judged.p_value,
         p_adjusted: judged.p_adjusted,
         floor: judged.floor.map(|floor| FloorRow {
@@ -155,6 +163,36 @@ fn claim_row<'a>(
             None
         },
         reasons: &judged.reasons,
+    }
+}
+
+fn examples_interval(found: &MetricInterval) -> ExamplesIntervalRow {
+    ExamplesIntervalRow {
+        low: found.interval.low,
+        high: found.interval.high,
+        level: found.level,
+        method: found.method.to_string(),
+    }
+}
+
+fn dialect(dialect: &Dialect) -> DialectRow<'_> {
+    let readings = dialect.explanation.readings.iter();
+    DialectRow {
+        of: dialect.whose.code(),
+        number: dialect.number,
+        as_stated: dialect.as_stated,
+        readings: readings.map(|reading| reading.words.as_str()).collect(),
+        truncated: dialect.explanation.truncated,
+    }
+}
+
+fn leak_corrected(cleaned: &CleanedJudgement) -> LeakCorrectedRow {
+    LeakCorrectedRow {
+        outcome: cleaned.outcome.code(),
+        value: cleaned.value,
+        interval: cleaned.interval.map(|interval| [interval.low, interval.high]),
+        left_out: cleaned.left_out,
+        left: cleaned.left,
     }
 }
 

@@ -153,6 +153,13 @@ pub(super) struct ClaimRow<'a> {
     pub(super) looks: Vec<LookRow>,
     /// What a comparison rests on; null of every other claim.
     pub(super) comparison: Option<ComparisonRow<'a>>,
+    /// The 95 % interval of the first run's value over its examples; null where it was not recomputed from them.
+    pub(super) examples_interval: Option<ExamplesIntervalRow>,
+    /// The same without the test examples that are also in the training data; null where none are known.
+    pub(super) leak_corrected: Option<LeakCorrectedRow>,
+    /// Other readings of the metric's name that give the claimed or the reported number, where the metric as stated
+    /// does not.
+    pub(super) dialects: Vec<DialectRow<'a>>,
     /// The one-sided p value of "as good as claimed, within the margin", of a comparison that of "not better"; null
     /// without a spread.
     pub(super) p_value: Option<f64>,
@@ -170,6 +177,49 @@ pub(super) struct ClaimRow<'a> {
     pub(super) reason: Option<ReasonRow<'a>>,
     /// What a reader should know.
     pub(super) reasons: &'a [String],
+}
+
+/// How far a value may lie from that of all examples that could have been drawn.
+#[derive(JsonSchema, Serialize)]
+pub(super) struct ExamplesIntervalRow {
+    /// The lower end.
+    pub(super) low: f64,
+    /// The upper end.
+    pub(super) high: f64,
+    /// How much of what could have been drawn it covers.
+    pub(super) level: f64,
+    /// `Wilson`, `DeLong`, or the bootstrap in words.
+    pub(super) method: String,
+}
+
+/// A number that the metric as stated is not, and what it is.
+#[derive(JsonSchema, Serialize)]
+pub(super) struct DialectRow<'a> {
+    /// Whose number it is: `claimed` or `reported`.
+    pub(super) of: &'static str,
+    /// The number.
+    pub(super) number: f64,
+    /// What the metric as stated is.
+    pub(super) as_stated: f64,
+    /// The readings that give the number, all that depart equally little from the name as stated.
+    pub(super) readings: Vec<&'a str>,
+    /// Whether its last digit was cut off and not rounded.
+    pub(super) truncated: bool,
+}
+
+/// A claim without the test examples that are also in the training data.
+#[derive(JsonSchema, Serialize)]
+pub(super) struct LeakCorrectedRow {
+    /// How it comes out then; `not-run` where too little is left.
+    pub(super) outcome: &'static str,
+    /// The mean over the runs; null where too little is left.
+    pub(super) value: Option<f64>,
+    /// Its 95 % interval over the examples of the first run that are left.
+    pub(super) interval: Option<[f64; 2]>,
+    /// How many test examples were left out.
+    pub(super) left_out: u64,
+    /// How many are left.
+    pub(super) left: u64,
 }
 
 /// The gain of one claim over another.

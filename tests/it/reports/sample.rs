@@ -95,6 +95,9 @@ fn found(values: &[f64]) -> Result<ClaimMeasured, Unmeasured> {
         reported: None,
         deterministic: None,
         gain: None,
+        of_examples: None,
+        cleaned: None,
+        readings: Vec::new(),
         notes: Vec::new(),
     })
 }

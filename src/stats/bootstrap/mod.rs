@@ -5,17 +5,13 @@
 //! made from the seed and its index: the answer is the same to the last bit on any
 //! number of threads, and on any machine.
 
-use chacha20::ChaCha8Rng;
-use chacha20::rand_core::{Rng as _, SeedableRng as _};
+mod design;
+
 use rayon::prelude::*;
 
+pub use self::design::Design;
+use self::design::Stream;
 use super::{Interval, finite, mean, normal_cdf, normal_quantile, sample_sd};
-
-/// Rows are left out one by one up to here, and in this many groups beyond.
-///
-/// The error that grouping makes in the acceleration is about 0.4 divided by the
-/// number of groups, far below what a thousand replicates can show.
-const GROUPS: usize = 1000;
 
 /// Differences of replicates below this share of the largest one are rounding, not order.
 const TIE: f64 = 1e-11;
@@ -98,17 +94,36 @@ impl Bootstrap {
         statistic: impl Fn(&[usize]) -> Option<f64> + Sync,
         resampling: Resampling,
     ) -> Result<Self, BootstrapError> {
-        if rows < 2 || resampling.resamples < 2 {
+        Self::counted(
+            &Design::rows(rows),
+            |counts| statistic(&listed(counts)),
+            resampling,
+        )
+    }
+
+    /// Resamples by `design`; `statistic` is given how often each row counts.
+    ///
+    /// For statistics that can be computed from counts faster than from a list of
+    /// rows, and for rows that are not independent. In all else as [`Bootstrap::new`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Bootstrap::new`].
+    pub fn counted(
+        design: &Design,
+        statistic: impl Fn(&[u32]) -> Option<f64> + Sync,
+        resampling: Resampling,
+    ) -> Result<Self, BootstrapError> {
+        if design.units() < 2 || resampling.resamples < 2 {
             return Err(BootstrapError::TooFew);
         }
-        let statistic = |rows: &[usize]| statistic(rows).and_then(finite);
-        let all: Vec<usize> = (0..rows).collect();
-        let value = statistic(&all).ok_or(BootstrapError::Undefined)?;
-        let replicates = replicates(rows, &statistic, resampling)?;
+        let statistic = |counts: &[u32]| statistic(counts).and_then(finite);
+        let value = statistic(&vec![1; design.len()]).ok_or(BootstrapError::Undefined)?;
+        let replicates = replicates(design, &statistic, resampling)?;
         if replicates.first() == replicates.last() {
             return Err(BootstrapError::NoSpread);
         }
-        let acceleration = acceleration(&left_out(rows, &statistic)?);
+        let acceleration = acceleration(&left_out(design, &statistic)?);
         Self::corrected_by(value, replicates, acceleration, resampling)
     }
 
@@ -192,19 +207,24 @@ impl Bootstrap {
     }
 }
 
+/// Each row as often as it counts.
+fn listed(counts: &[u32]) -> Vec<usize> {
+    let rows = counts.iter().enumerate();
+    rows.flat_map(|(row, &count)| std::iter::repeat_n(row, count as usize))
+        .collect()
+}
+
 /// The values of the statistic on the resamples, sorted.
 fn replicates(
-    rows: usize,
-    statistic: &(impl Fn(&[usize]) -> Option<f64> + Sync),
+    design: &Design,
+    statistic: &(impl Fn(&[u32]) -> Option<f64> + Sync),
     resampling: Resampling,
 ) -> Result<Vec<f64>, BootstrapError> {
     let values: Vec<Option<f64>> = (0..resampling.resamples)
         .into_par_iter()
-        .map_init(Vec::new, |drawn: &mut Vec<usize>, replicate| {
-            let mut stream = Stream::new(resampling.seed, replicate);
-            drawn.clear();
-            drawn.extend((0..rows).map(|_| stream.below(rows)));
-            statistic(drawn)
+        .map_init(Vec::new, |counts: &mut Vec<u32>, replicate| {
+            design.draw(&mut Stream::new(resampling.seed, replicate), counts);
+            statistic(counts)
         })
         .collect();
     let undefined = values.iter().filter(|value| value.is_none()).count();
@@ -218,18 +238,16 @@ fn replicates(
     Ok(values)
 }
 
-/// The values of the statistic without each row, or without each group of rows.
+/// The values of the statistic without each unit, or without each group of units.
 fn left_out(
-    rows: usize,
-    statistic: &(impl Fn(&[usize]) -> Option<f64> + Sync),
+    design: &Design,
+    statistic: &(impl Fn(&[u32]) -> Option<f64> + Sync),
 ) -> Result<Vec<f64>, BootstrapError> {
-    let groups = rows.min(GROUPS);
-    let values: Option<Vec<f64>> = (0..groups)
+    let values: Option<Vec<f64>> = (0..design.groups())
         .into_par_iter()
-        .map_init(Vec::new, |kept: &mut Vec<usize>, group| {
-            kept.clear();
-            kept.extend((0..rows).filter(|row| row % groups != group));
-            statistic(kept)
+        .map_init(Vec::new, |counts: &mut Vec<u32>, group| {
+            design.leave_out(group, counts);
+            statistic(counts)
         })
         .collect();
     values.ok_or(BootstrapError::Undefined)
@@ -278,35 +296,6 @@ fn quantile(sorted: &[f64], share: f64) -> f64 {
     sorted[below] + (place - below as f64) * (sorted[above] - sorted[below])
 }
 
-/// The random numbers of one replicate: ChaCha with eight rounds, whose stream is the replicate's index.
-struct Stream(ChaCha8Rng);
-
-impl Stream {
-    fn new(seed: u64, replicate: u32) -> Self {
-        let mut key = [0; 32];
-        key[..8].copy_from_slice(&seed.to_le_bytes());
-        let mut numbers = ChaCha8Rng::from_seed(key);
-        numbers.set_stream(u64::from(replicate));
-        Self(numbers)
-    }
-
-    /// A number from 0 to `bound` − 1, all equally likely; `bound` > 0.
-    ///
-    /// Reference: D. Lemire, *Fast Random Integer Generation in an Interval*, ACM
-    /// Transactions on Modeling and Computer Simulation 29 (2019).
-    fn below(&mut self, bound: usize) -> usize {
-        let bound = bound as u64;
-        loop {
-            let wide = u128::from(self.0.next_u64()) * u128::from(bound);
-            let (high, low) = ((wide >> 64) as u64, wide as u64);
-            // Those few products that would make some numbers likelier are drawn again.
-            if low >= bound || low >= bound.wrapping_neg() % bound {
-                return high as usize;
-            }
-        }
-    }
-}
-
 /// What replicates made elsewhere come to.
 #[cfg(test)]
 pub(super) fn of_replicates(
@@ -320,7 +309,8 @@ pub(super) fn of_replicates(
     };
     replicates.sort_by(f64::total_cmp);
     let value = statistic(&(0..rows).collect::<Vec<_>>()).ok_or(BootstrapError::Undefined)?;
-    let acceleration = acceleration(&left_out(rows, &statistic)?);
+    let counted = |counts: &[u32]| statistic(&listed(counts));
+    let acceleration = acceleration(&left_out(&Design::rows(rows), &counted)?);
     Bootstrap::corrected_by(value, replicates, acceleration, resampling)
 }
 
@@ -337,41 +327,23 @@ mod tests {
         |rows| mean(&rows.iter().map(|&row| values[row]).collect::<Vec<_>>())
     }
 
+    /// The same from counts.
+    fn counted_mean(values: &[f64]) -> impl Fn(&[u32]) -> Option<f64> + Sync + use<'_> {
+        |counts| {
+            mean(
+                &listed(counts)
+                    .into_iter()
+                    .map(|row| values[row])
+                    .collect::<Vec<_>>(),
+            )
+        }
+    }
+
     /// Exponential noise.
     fn skewed(rows: usize) -> Vec<f64> {
         let mut stream = Stream::new(3, 0);
         let uniform = (0..rows).map(|_| stream.below(1_000_000) as f64 / 1e6);
         uniform.map(|u| -(1.0 - u).ln()).collect()
-    }
-
-    #[test]
-    fn the_random_numbers_are_those_of_chacha() {
-        let mut stream = Stream::new(0, 0);
-        assert_eq!(stream.0.next_u64(), 0xd640_5f89_2fef_003e); // the first of eight rounds under a key of zeros
-        let draws = |seed, replicate| {
-            let mut stream = Stream::new(seed, replicate);
-            [0; 5].map(|_| stream.below(1000))
-        };
-        assert_eq!(draws(1, 0), draws(1, 0));
-        assert_ne!(draws(1, 0), draws(1, 1));
-        assert_ne!(draws(1, 0), draws(2, 0));
-    }
-
-    #[test]
-    fn every_row_is_drawn_equally_often() {
-        let mut counts = [0_u32; 7];
-        for replicate in 0..700 {
-            let mut stream = Stream::new(9, replicate);
-            (0..100).for_each(|_| counts[stream.below(7)] += 1);
-        }
-        let worst = counts
-            .iter()
-            .map(|&count| (f64::from(count) - 10_000.0).abs())
-            .fold(0.0, f64::max);
-        assert!(
-            worst < 4.0 * (70_000.0_f64 * (1.0 / 7.0) * (6.0 / 7.0)).sqrt(),
-            "{counts:?}"
-        );
     }
 
     #[test]
@@ -420,11 +392,33 @@ mod tests {
     #[test]
     fn leaving_out_groups_is_as_good_as_leaving_out_rows() {
         let values = skewed(5000);
-        let grouped = acceleration(&left_out(values.len(), &mean_of(&values)).expect("values"));
+        let grouped = acceleration(&left_out(&Design::rows(5000), &counted_mean(&values)).expect("values"));
         let centre = mean(&values).expect("a mean");
         let single: Vec<f64> = values.iter().map(|value| centre - value).collect();
         let exact = acceleration(&single);
         assert!((grouped - exact).abs() < 2e-3, "{grouped} and {exact}");
+    }
+
+    #[test]
+    fn rows_that_depend_on_each_other_widen_the_interval_and_strata_narrow_it() {
+        // 40 patients with 5 images each, all alike; the first half is better than the second.
+        let patients = skewed(40);
+        let values: Vec<f64> = (0..200)
+            .map(|row| patients[row / 5] + if row < 100 { 0.0 } else { 3.0 })
+            .collect();
+        let patient: Vec<u32> = (0..200).map(|row| row / 5).collect();
+        let half: Vec<u32> = (0..200).map(|row| row / 100).collect();
+        let width = |design: &Design| {
+            let bootstrap = Bootstrap::counted(design, counted_mean(&values), USUAL).expect("an answer");
+            let interval = bootstrap.interval(0.9).expect("an interval");
+            interval.high - interval.low
+        };
+        let alone = width(&Design::rows(200));
+        // The variance of a mean grows by the number of rows of a cluster that are all alike.
+        let wider = width(&Design::clusters(&patient)) / alone;
+        assert!((wider - 5.0_f64.sqrt()).abs() < 0.15, "{wider}");
+        let narrower = width(&Design::strata(&half)) / alone;
+        assert!(narrower < 0.65, "{narrower}");
     }
 
     #[test]
@@ -447,13 +441,13 @@ mod tests {
             Err(BootstrapError::UndefinedIn(500..1000))
         ));
         let first_row = |rows: &[usize]| {
-            Some(if rows == [0, 1, 2, 3, 4, 5, 6, 7] {
+            Some(if rows.iter().copied().eq(0..20) {
                 100.0
             } else {
                 rows[0] as f64
             })
         };
-        assert_eq!(Bootstrap::new(8, first_row, USUAL), Err(BootstrapError::Outside));
+        assert_eq!(Bootstrap::new(20, first_row, USUAL), Err(BootstrapError::Outside));
     }
 
     #[test]

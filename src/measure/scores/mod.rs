@@ -1,13 +1,29 @@
 //! Metrics of scores: how well they order the classes, and how good they are as probabilities.
+//!
+//! Here are those of one positive class, and the losses; those that look at
+//! each class in turn, and calibration, have files of their own.
+
+mod calibration;
+mod each;
+mod top_k;
 
 use rayon::slice::ParallelSliceMut as _;
 
-use super::classification::{finite, positive, prior};
+pub(super) use self::calibration::{ECE, ECE_AT};
+pub(super) use self::each::{
+    AP_MACRO, AP_MICRO, AP_WEIGHTED, AUC_MICRO, OVO_MACRO, OVO_WEIGHTED, OVR_MACRO, OVR_WEIGHTED,
+};
+pub(super) use self::top_k::{TOP_K_ACCURACY, TOP_K_ERROR};
+use super::classification::{finite, no_examples, positive, prior, unweighted};
+use super::counted::{Counted, Ranking};
+use super::interval::Method;
 use super::predictions::{Classes, Predictions, Rows, Scores};
 use super::registry::{About, Input, Metric, Parameter};
 use super::sides::Sides;
+use super::sum::Sum;
 use crate::error::Fault;
 use crate::reason::{Unmeasured, invalid};
+use crate::stats::{Interval, delong};
 
 /// How far the probabilities of one example may be from summing to 1.
 ///
@@ -22,6 +38,8 @@ type Formula = fn(&Predictions, Rows<'_>, &About) -> Result<f64, Unmeasured>;
 pub(super) struct OfScores {
     about: About,
     formula: Formula,
+    /// The same from ranks, where the order of the scores is all that counts.
+    by_rank: Option<fn(&Ranking, &[u32]) -> Option<f64>>,
     floor: fn(&Predictions, &About) -> Option<f64>,
 }
 
@@ -42,9 +60,42 @@ impl Metric for OfScores {
         finite(&self.about, (self.formula)(predictions, rows, &self.about)?)
     }
 
+    fn counted<'a>(&self, predictions: &'a Predictions, _: &Parameter) -> Option<Counted<'a>> {
+        let by_rank = self.by_rank?;
+        let ranking = Ranking::of(predictions)?;
+        Some(Box::new(move |counts| by_rank(&ranking, counts)))
+    }
+
+    fn closed_interval(
+        &self,
+        predictions: &Predictions,
+        _: &Parameter,
+        level: f64,
+    ) -> Option<(Method, Interval)> {
+        if !std::ptr::eq(self, &ROC_AUC) {
+            return None;
+        }
+        let of = |wanted: bool, ranked: &[(u32, f64, bool)]| {
+            let of_class = ranked.iter().filter(|(_, _, positive)| *positive == wanted);
+            of_class.map(|(_, score, _)| *score).collect::<Vec<_>>()
+        };
+        let ranked = ranked(predictions)?;
+        let auc = delong(&of(true, &ranked), &of(false, &ranked))?;
+        Some((Method::DeLong, auc.interval(level)?))
+    }
+
     fn floor(&self, predictions: &Predictions) -> Option<f64> {
         (self.floor)(predictions, &self.about)
     }
+}
+
+/// Each row, its score of the positive class, and whether it is positive, from the highest score to the lowest.
+pub(super) fn ranked(predictions: &Predictions) -> Option<Vec<(u32, f64, bool)>> {
+    let scored = scored(predictions, Rows::All, &ROC_AUC.about).ok()?;
+    let one = |(row, example): (u32, &Scored)| (row, example.score, example.positive > 0.0);
+    let mut ranked: Vec<_> = (0..).zip(&scored).map(one).collect();
+    ranked.sort_unstable_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+    Some(ranked)
 }
 
 /// One example of a two-class problem.
@@ -86,13 +137,6 @@ fn sides(predictions: &Predictions, rows: Rows<'_>, about: &About) -> Result<Sid
         sides.add(column.at(row), Some(classes.truth[row]) == class);
     }
     Ok(sides)
-}
-
-fn one_class() -> Unmeasured {
-    invalid(
-        Fault::Manifest,
-        "`roc_auc` is undefined: the labels hold one class",
-    )
 }
 
 /// One column of the scores.
@@ -155,6 +199,27 @@ fn registered(_: &Predictions, about: &About) -> Option<f64> {
     about.floor
 }
 
+/// The area under the ROC curve; `None` of one class.
+fn area(examples: Vec<Scored>) -> Option<f64> {
+    let groups = by_score(examples);
+    let (positives, negatives) = totals(&groups);
+    if positives == 0.0 || negatives == 0.0 {
+        return None;
+    }
+    let mut above = 0.0;
+    let mut pairs = 0.0;
+    for group in &groups {
+        pairs += group.negative * (above + group.positive / 2.0);
+        above += group.positive;
+    }
+    Some(pairs / positives / negatives)
+}
+
+fn one_class(about: &About) -> Unmeasured {
+    let detail = format!("`{}` is undefined: the labels hold one class", about.name);
+    invalid(Fault::Manifest, detail)
+}
+
 /// The chance that a positive example scores above a negative one, a tie counting half.
 ///
 /// Agrees with `sklearn.metrics.roc_auc_score` of two classes. Undefined where
@@ -177,23 +242,73 @@ pub(super) static ROC_AUC: OfScores = OfScores {
     .reference("scikit-learn 1.9.1 `roc_auc_score`"),
     formula: |predictions, rows, about| {
         if predictions.weights().is_none() {
-            return sides(predictions, rows, about)?.area().ok_or_else(one_class);
+            return sides(predictions, rows, about)?
+                .area()
+                .ok_or_else(|| one_class(about));
         }
+        area(scored(predictions, rows, about)?).ok_or_else(|| one_class(about))
+    },
+    by_rank: Some(Ranking::roc_auc),
+    floor: registered,
+};
+
+/// 2·AUC − 1.
+///
+/// Agrees with `sklearn.metrics.roc_auc_score`, scaled.
+pub(super) static GINI: OfScores = OfScores {
+    about: About::higher("gini", "2·AUC − 1")
+        .aka(&["gini coefficient", "somers d"])
+        .range(-1.0, 1.0)
+        .floor(0.0)
+        .reference("scikit-learn 1.9.1 `roc_auc_score`, 2·AUC − 1"),
+    formula: |predictions, rows, about| {
+        let area = area(scored(predictions, rows, about)?).ok_or_else(|| one_class(about))?;
+        Ok(2.0 * area - 1.0)
+    },
+    by_rank: Some(|ranking, counts| Some(2.0 * ranking.roc_auc(counts)? - 1.0)),
+    floor: registered,
+};
+
+/// The largest distance between the distributions of the scores of both classes.
+///
+/// Agrees with `scipy.stats.ks_2samp(positives, negatives).statistic`.
+pub(super) static KS: OfScores = OfScores {
+    about: About::higher("ks", "Kolmogorov–Smirnov distance between the classes' scores")
+        .aka(&["ks statistic", "kolmogorov smirnov", "ks_2samp"])
+        .floor(0.0)
+        .reference("SciPy 1.17.1 `ks_2samp`"),
+    formula: |predictions, rows, about| {
+        unweighted(about, predictions)?;
         let groups = by_score(scored(predictions, rows, about)?);
         let (positives, negatives) = totals(&groups);
         if positives == 0.0 || negatives == 0.0 {
-            return Err(one_class());
+            return Err(one_class(about));
         }
-        let mut above = 0.0;
-        let mut pairs = 0.0;
+        let (mut above, mut widest) = ((0.0, 0.0), 0.0_f64);
         for group in &groups {
-            pairs += group.negative * (above + group.positive / 2.0);
-            above += group.positive;
+            above = (above.0 + group.positive, above.1 + group.negative);
+            widest = widest.max((above.0 / positives - above.1 / negatives).abs());
         }
-        Ok(pairs / positives / negatives)
+        Ok(widest)
     },
+    by_rank: None,
     floor: registered,
 };
+
+/// The area under the steps of precision over recall; 0 without positives, `None` without examples.
+fn precision_area(examples: Vec<Scored>) -> Option<f64> {
+    let groups = by_score(examples);
+    let (positives, negatives) = totals(&groups);
+    let (mut hits, mut all, mut area) = (0.0, 0.0, 0.0);
+    for group in groups.iter().filter(|_| positives > 0.0) {
+        hits += group.positive;
+        all += group.positive + group.negative;
+        if group.positive > 0.0 {
+            area += group.positive / positives * (hits / all);
+        }
+    }
+    (positives + negatives > 0.0).then_some(area)
+}
 
 /// The mean of the precisions at each threshold, weighted by the recall that it adds; no interpolation.
 ///
@@ -214,21 +329,9 @@ pub(super) static AVERAGE_PRECISION: OfScores = OfScores {
     ])
     .reference("scikit-learn 1.9.1 `average_precision_score`"),
     formula: |predictions, rows, about| {
-        let groups = by_score(scored(predictions, rows, about)?);
-        let (positives, negatives) = totals(&groups);
-        if positives + negatives == 0.0 {
-            return Err(no_examples());
-        }
-        let (mut hits, mut all, mut area) = (0.0, 0.0, 0.0);
-        for group in groups.iter().filter(|_| positives > 0.0) {
-            hits += group.positive;
-            all += group.positive + group.negative;
-            if group.positive > 0.0 {
-                area += group.positive / positives * (hits / all);
-            }
-        }
-        Ok(area)
+        precision_area(scored(predictions, rows, about)?).ok_or_else(no_examples)
     },
+    by_rank: Some(Ranking::average_precision),
     floor: |predictions, about| {
         let class = predictions
             .classes()
@@ -238,24 +341,20 @@ pub(super) static AVERAGE_PRECISION: OfScores = OfScores {
     },
 };
 
-fn no_examples() -> Unmeasured {
-    invalid(Fault::Paper, "there are no examples with a weight")
-}
-
 /// The mean of `loss` over the examples, by weight.
 fn mean(
     predictions: &Predictions,
     rows: Rows<'_>,
     mut loss: impl FnMut(usize) -> Result<f64, Unmeasured>,
 ) -> Result<f64, Unmeasured> {
-    let (mut losses, mut weights) = (0.0, 0.0);
+    let (mut losses, mut weights) = (Sum::default(), Sum::default());
     for row in rows.iter(predictions.len()) {
         let weight = predictions.weight(row);
-        losses += weight * loss(row)?;
-        weights += weight;
+        losses.add(weight * loss(row)?);
+        weights.add(weight);
     }
-    if weights > 0.0 {
-        Ok(losses / weights)
+    if weights.value() > 0.0 {
+        Ok(losses.value() / weights.value())
     } else {
         Err(no_examples())
     }
@@ -350,6 +449,7 @@ pub(super) static LOG_LOSS: OfScores = OfScores {
         let loss = |values: &[f64], truth: usize| -values[truth].clamp(f64::EPSILON, 1.0 - f64::EPSILON).ln();
         mean_loss(predictions, rows, about, loss)
     },
+    by_rank: None,
     floor: |predictions, _| {
         let shares = prior(predictions)?;
         Some(
@@ -385,6 +485,7 @@ pub(super) static BRIER: OfScores = OfScores {
         };
         mean_loss(predictions, rows, about, loss)
     },
+    by_rank: None,
     floor: |predictions, _| {
         let shares = prior(predictions)?;
         let spread = 1.0 - shares.iter().map(|share| share * share).sum::<f64>();

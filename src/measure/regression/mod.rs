@@ -1,8 +1,17 @@
 //! Metrics of predicted numbers.
+//!
+//! Here are the plain errors and the variance explained; relative and scaled
+//! errors, and how the two columns go together, have files of their own.
 
-use super::classification::finite;
+mod association;
+mod relative;
+
+pub(super) use self::association::{CCC, KENDALL, PEARSON, SPEARMAN};
+pub(super) use self::relative::{MAPE, MASE, MASE_AT, PINBALL, PINBALL_AT, RMSLE, SMAPE};
+use super::classification::{finite, no_examples};
 use super::predictions::{Predictions, Rows};
 use super::registry::{About, Input, Metric, Parameter};
+use super::sum::sum;
 use crate::error::Fault;
 use crate::reason::{Unmeasured, invalid};
 
@@ -26,7 +35,7 @@ impl Pairs {
         };
         let counted = pairs.weights.is_empty() || pairs.weights.iter().any(|weight| *weight > 0.0);
         if pairs.truth.is_empty() || !counted {
-            return Err(invalid(Fault::Paper, "there are no examples with a weight"));
+            return Err(no_examples());
         }
         Ok(pairs)
     }
@@ -46,26 +55,21 @@ impl Pairs {
     }
 }
 
-/// The sum, with the rounding errors carried along (Neumaier 1974): ten million terms cost no digits.
-fn sum(values: impl Iterator<Item = f64>) -> f64 {
-    let (mut total, mut lost) = (0.0_f64, 0.0_f64);
-    for value in values {
-        let next = total + value;
-        lost += if total.abs() >= value.abs() {
-            (total - next) + value
-        } else {
-            (value - next) + total
-        };
-        total = next;
-    }
-    if lost.is_finite() { total + lost } else { total }
+/// What a formula may look at besides the pairs.
+struct Asked<'a> {
+    about: &'a About,
+    parameter: &'a Parameter,
+    /// The training series, where it was given.
+    train: Option<&'a [f64]>,
 }
+
+type Formula = fn(&Pairs, &Asked<'_>) -> Result<f64, Unmeasured>;
 
 /// A metric of predicted numbers.
 #[derive(Debug)]
 pub(super) struct OfNumbers {
     about: About,
-    formula: fn(&Pairs, &About) -> Result<f64, Unmeasured>,
+    formula: Formula,
     /// The constant that a model without any feature predicts, where its error is the floor.
     constant: Option<fn(&Pairs) -> f64>,
 }
@@ -79,9 +83,21 @@ impl Metric for OfNumbers {
         Input::Numbers
     }
 
-    fn compute(&self, predictions: &Predictions, rows: Rows<'_>, _: &Parameter) -> Result<f64, Unmeasured> {
-        let pairs = Pairs::of(predictions, rows)?;
-        finite(&self.about, (self.formula)(&pairs, &self.about)?)
+    fn compute(
+        &self,
+        predictions: &Predictions,
+        rows: Rows<'_>,
+        parameter: &Parameter,
+    ) -> Result<f64, Unmeasured> {
+        let asked = Asked {
+            about: &self.about,
+            parameter,
+            train: predictions.train(),
+        };
+        finite(
+            &self.about,
+            (self.formula)(&Pairs::of(predictions, rows)?, &asked)?,
+        )
     }
 
     fn floor(&self, predictions: &Predictions) -> Option<f64> {
@@ -91,7 +107,12 @@ impl Metric for OfNumbers {
         let mut pairs = Pairs::of(predictions, Rows::All).ok()?;
         let constant = constant(&pairs);
         pairs.predicted.fill(constant);
-        (self.formula)(&pairs, &self.about).ok()
+        let asked = Asked {
+            about: &self.about,
+            parameter: &Parameter::None,
+            train: None,
+        };
+        (self.formula)(&pairs, &asked).ok()
     }
 }
 
@@ -130,7 +151,7 @@ fn median(values: Vec<f64>, weights: &[f64]) -> f64 {
     weighted.last().map_or(f64::NAN, |last| last.0)
 }
 
-const fn of_numbers(about: About, formula: fn(&Pairs, &About) -> Result<f64, Unmeasured>) -> OfNumbers {
+const fn of_numbers(about: About, formula: Formula) -> OfNumbers {
     OfNumbers {
         about,
         formula,
@@ -220,8 +241,8 @@ pub(super) static R2: OfNumbers = of_numbers(
         .floor(0.0)
         .options("force_finite=true")
         .reference("scikit-learn 1.9.1 `r2_score`"),
-    |pairs, about| {
-        at_least_two(pairs, about)?;
+    |pairs, asked| {
+        at_least_two(pairs, asked.about)?;
         Ok(explained(mean_square(pairs), truth_variance(pairs)))
     },
 );
@@ -261,101 +282,5 @@ pub(super) static EXPLAINED_VARIANCE: OfNumbers = of_numbers(
         let bias = pairs.mean(|truth, guess| truth - guess);
         let unexplained = pairs.mean(|truth, guess| (truth - guess - bias).powi(2));
         Ok(explained(unexplained, truth_variance(pairs)))
-    },
-);
-
-fn unweighted(pairs: &Pairs, about: &About) -> Result<(), Unmeasured> {
-    at_least_two(pairs, about)?;
-    if !pairs.weights.is_empty() {
-        let detail = format!("`{}` is not defined with weights", about.name);
-        return Err(invalid(Fault::Paper, detail).hint("leave the column `weight` out of the predictions"));
-    }
-    if constant(&pairs.truth) || constant(&pairs.predicted) {
-        let side = if constant(&pairs.truth) {
-            "labels"
-        } else {
-            "predictions"
-        };
-        return Err(invalid(
-            Fault::Paper,
-            format!("`{}` is undefined: all {side} are equal", about.name),
-        ));
-    }
-    Ok(())
-}
-
-/// The linear correlation of two columns of the same length, neither of them constant.
-fn correlation(a: &[f64], b: &[f64]) -> f64 {
-    let (a, b) = (standardised(a), standardised(b));
-    sum(a.iter().zip(&b).map(|(a, b)| a * b)).clamp(-1.0, 1.0)
-}
-
-/// The deviations from the mean, scaled to a length of 1.
-fn standardised(values: &[f64]) -> Vec<f64> {
-    let mean = sum(values.iter().copied()) / values.len() as f64;
-    let deviations: Vec<f64> = values.iter().map(|value| value - mean).collect();
-    // Scaled first, so that no square overflows or vanishes.
-    let largest = deviations
-        .iter()
-        .fold(0.0_f64, |largest, value| largest.max(value.abs()));
-    let length = largest * sum(deviations.iter().map(|value| (value / largest).powi(2))).sqrt();
-    deviations.iter().map(|value| value / length).collect()
-}
-
-/// The rank of each value from 1, equal values sharing their mean rank.
-fn ranks(values: &[f64]) -> Vec<f64> {
-    let mut order: Vec<usize> = (0..values.len()).collect();
-    order.sort_unstable_by(|&a, &b| values[a].total_cmp(&values[b]));
-    let mut ranks = vec![0.0; values.len()];
-    let mut before = 0;
-    // `==` and not `total_cmp`: 0 and −0 are one value.
-    for tied in order.chunk_by(|&a, &b| values[a] == values[b]) {
-        let rank = before as f64 + (tied.len() as f64 + 1.0) / 2.0;
-        tied.iter().for_each(|&at| ranks[at] = rank);
-        before += tied.len();
-    }
-    ranks
-}
-
-/// Agrees with `scipy.stats.pearsonr`. Undefined where either side is constant.
-pub(super) static PEARSON: OfNumbers = of_numbers(
-    About::higher("pearson", "linear correlation")
-        .aka(&[
-            "pearsonr",
-            "pearson r",
-            "pearson correlation",
-            "pcc",
-            "plcc",
-            "pearson correlation coefficient",
-        ])
-        .range(-1.0, 1.0)
-        .floor(0.0)
-        .reference("SciPy 1.17.1 `pearsonr`"),
-    |pairs, about| {
-        unweighted(pairs, about)?;
-        Ok(correlation(&pairs.truth, &pairs.predicted))
-    },
-);
-
-/// Agrees with `scipy.stats.spearmanr`. Undefined where either side is constant.
-pub(super) static SPEARMAN: OfNumbers = of_numbers(
-    About::higher("spearman", "linear correlation of the ranks")
-        .aka(&[
-            "spearmanr",
-            "spearman rho",
-            "ρ",
-            "rho",
-            "spearman correlation",
-            "srcc",
-            "srocc",
-            "spearmans rank correlation",
-        ])
-        .range(-1.0, 1.0)
-        .floor(0.0)
-        .options("ties=mean rank")
-        .reference("SciPy 1.17.1 `spearmanr`"),
-    |pairs, about| {
-        unweighted(pairs, about)?;
-        Ok(correlation(&ranks(&pairs.truth), &ranks(&pairs.predicted)))
     },
 );

@@ -1,0 +1,353 @@
+//! `reproof profile`: what the data looks like, and what to look at first.
+
+use std::path::Path;
+
+use reproof::profile::{
+    ColumnProfile, FeaturePower, Finding, Numbers, Profile, Roles, profile as profile_files,
+};
+use reproof::reason::{Reason, Unmeasured};
+use reproof::report::{Look, one_line, table};
+use reproof::table::{Side, TableFile};
+
+use super::exit::Exit;
+use super::settings::Settings;
+use super::terminal::Terminal;
+use super::{Format, ProfileArguments};
+
+/// So many findings are shown; all are in the JSON.
+const FINDINGS: usize = 12;
+
+/// So many columns are shown; all are in the JSON.
+const COLUMNS: usize = 60;
+
+/// More findings of one kind than this are one line.
+const ALIKE: usize = 3;
+
+/// So many characters of the name of a column, or of one of its values.
+const NAME: usize = 20;
+
+/// Profiles one file or two.
+pub(super) fn profile(
+    wanted: &ProfileArguments,
+    format: Format,
+    settings: &Settings,
+    terminal: &Terminal,
+) -> Exit {
+    let Some(train) = wanted.train.as_ref().or(wanted.file.as_ref()) else {
+        terminal.message("error", "31", "no file was named");
+        return Exit::Usage;
+    };
+    let file = |path: &Path| named(path, settings);
+    let roles = Roles {
+        target: wanted.target.clone(),
+        id: wanted.id.clone(),
+        group: wanted.group.clone(),
+        time: wanted.time.clone(),
+        ignore: wanted.ignore.clone(),
+    };
+    let test = wanted.test.as_deref().map(file);
+    match profile_files(&file(train), test.as_ref(), &roles, terminal) {
+        Ok(found) => {
+            terminal.result(&match format {
+                Format::Text => text(&found, terminal.look()),
+                Format::Json => json(&found),
+            });
+            Exit::Success
+        }
+        Err(error) => failed(&error, terminal),
+    }
+}
+
+/// The user's own file: links are followed, and what is wrong with it is for the user to change.
+fn named(path: &Path, settings: &Settings) -> TableFile {
+    let name = path.display().to_string();
+    TableFile {
+        path: settings.absolute(path),
+        ending: name.clone(),
+        name,
+        format: None,
+        side: Side::Pinned,
+    }
+}
+
+fn failed(error: &Unmeasured, terminal: &Terminal) -> Exit {
+    if error.reason == Reason::Cancelled {
+        return Exit::Interrupted;
+    }
+    terminal.message("error", "31", &error.detail);
+    if let Some(hint) = &error.hint {
+        terminal.message("hint", "36", hint);
+    }
+    Exit::of_fault(error.fault)
+}
+
+fn json(found: &Profile) -> String {
+    serde_json::to_string_pretty(found).unwrap_or_default()
+}
+
+fn text(found: &Profile, look: Look) -> String {
+    let parts = [heading(found), findings(found, look), columns(found, look)];
+    let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+    format!("{}\n", parts.join("\n\n"))
+}
+
+fn heading(found: &Profile) -> String {
+    let files = found.files.iter().map(|file| {
+        let (rows, columns) = (file.rows, file.columns);
+        let sample = file
+            .sample
+            .map(|rows| format!("; quantiles, bins and ranks of a sample of {rows} rows"));
+        let name = one_line(&file.name);
+        format!(
+            "{:<6} {name}: {rows} rows, {columns} columns{}",
+            file.split,
+            sample.unwrap_or_default()
+        )
+    });
+    let mut lines: Vec<String> = files.collect();
+    if let Some(target) = &found.target {
+        let classes = target.classes.iter().take(6);
+        let classes: Vec<String> = classes
+            .map(|class| format!("`{}` {}", short(&class.value), percent(class.share)))
+            .collect();
+        let more = if target.classes.len() > 6 { ", …" } else { "" };
+        let what = [target.task.to_owned(), classes.join(", ")];
+        let what: Vec<String> = what.into_iter().filter(|part| !part.is_empty()).collect();
+        lines.push(format!(
+            "label  {}: {}{more}",
+            short(&target.column),
+            what.join(", ")
+        ));
+    }
+    lines.join("\n")
+}
+
+fn findings(found: &Profile, look: Look) -> String {
+    if found.findings.is_empty() {
+        return "nothing stands out".to_owned();
+    }
+    let groups = grouped(&found.findings);
+    let rows: Vec<_> = groups.iter().take(FINDINGS).map(|group| finding(group)).collect();
+    let header = ["what to look at", "matters", "column", "because"];
+    let more = more(groups.len(), FINDINGS);
+    format!("{}{more}", table(&header, &rows, 3, look))
+}
+
+fn more(all: usize, shown: usize) -> String {
+    match all.saturating_sub(shown) {
+        0 => String::new(),
+        more => format!("\nand {more} more: --format json"),
+    }
+}
+
+/// The findings, those of one code together where there are more than [`ALIKE`] of them.
+fn grouped(findings: &[Finding]) -> Vec<Vec<&Finding>> {
+    let mut groups: Vec<Vec<&Finding>> = Vec::new();
+    for finding in findings {
+        let alike = |other: &&Finding| other.code == finding.code && other.severity == finding.severity;
+        let many = findings.iter().filter(alike).count() > ALIKE;
+        match groups.iter_mut().find(|group| many && alike(&group[0])) {
+            Some(group) => group.push(finding),
+            None => groups.push(vec![finding]),
+        }
+    }
+    groups
+}
+
+fn finding(group: &[&Finding]) -> Vec<String> {
+    let Some(first) = group.first() else {
+        return Vec::new();
+    };
+    let others = match group.len() {
+        1 => String::new(),
+        all => format!(" and {} others", all - 1),
+    };
+    vec![
+        first.code.to_owned(),
+        first.severity.code().to_owned(),
+        format!(
+            "{}{others}",
+            first.column.as_deref().map(short).unwrap_or_default()
+        ),
+        one_line(&first.sentence),
+    ]
+}
+
+fn columns(found: &Profile, look: Look) -> String {
+    let shown = &found.columns[..found.columns.len().min(COLUMNS)];
+    let header = [
+        "column",
+        "type",
+        "missing",
+        "unique",
+        "distribution",
+        "alone",
+        "IV",
+        "PSI",
+        "values",
+    ];
+    let cells = |column: &ColumnProfile| {
+        let mut row = row(column);
+        row.extend([
+            alone(found, column),
+            value(found, column),
+            psi(found, column),
+            values(column),
+        ]);
+        row
+    };
+    let rows: Vec<Vec<String>> = shown.iter().map(cells).collect();
+    // A column of the table in which nothing stands only takes room.
+    let kept: Vec<usize> = (0..header.len())
+        .filter(|at| rows.iter().any(|row| !row[*at].is_empty()))
+        .collect();
+    let pick = |row: &Vec<String>| kept.iter().map(|at| row[*at].clone()).collect();
+    let header: Vec<&str> = kept.iter().map(|at| header[*at]).collect();
+    let rows: Vec<Vec<String>> = rows.iter().map(pick).collect();
+    let wide = header.len().saturating_sub(1);
+    format!(
+        "{}{}",
+        table(&header, &rows, wide, look),
+        more(found.columns.len(), COLUMNS)
+    )
+}
+
+fn row(column: &ColumnProfile) -> Vec<String> {
+    let about = if column.unique.exact { "" } else { "~" };
+    vec![
+        short(&column.name),
+        column.kind.code().to_owned(),
+        match column.missing.count {
+            0 => String::new(),
+            _ => percent(column.missing.share),
+        },
+        format!("{about}{}", column.unique.count),
+        column
+            .number
+            .as_ref()
+            .map(|number| bars(&number.histogram))
+            .unwrap_or_default(),
+        values(column),
+    ]
+}
+
+/// The range of numbers and times, the most frequent of other values.
+fn values(column: &ColumnProfile) -> String {
+    if let Some([first, last]) = &column.time {
+        return format!("{first} to {last}");
+    }
+    if let Some(number) = &column.number {
+        return spread(number);
+    }
+    let tops = column.top.iter().take(3);
+    let tops: Vec<String> = tops
+        .map(|top| format!("{} {}", short(&top.value), percent(top.share)))
+        .collect();
+    match (tops.is_empty(), &column.length) {
+        (true, Some(length)) => format!("{} to {} characters", length.min, length.max),
+        _ => tops.join(", "),
+    }
+}
+
+fn spread(number: &Numbers) -> String {
+    match (number.min, number.max, number.mean, number.sd) {
+        (Some(min), Some(max), Some(mean), Some(sd)) if min < max => {
+            format!(
+                "{} to {}, {} ± {}",
+                digits(min),
+                digits(max),
+                digits(mean),
+                digits(sd)
+            )
+        }
+        (Some(min), ..) => digits(min),
+        _ => String::new(),
+    }
+}
+
+/// How well the column alone gives the label: its ROC AUC, or its rank correlation.
+fn alone(found: &Profile, column: &ColumnProfile) -> String {
+    let rank = |power: &FeaturePower| power.auc.or(power.spearman).or(power.predictive_power);
+    let value = found.predictive_power.get(&column.name).and_then(rank);
+    value.map(|value| format!("{value:.3}")).unwrap_or_default()
+}
+
+fn value(found: &Profile, column: &ColumnProfile) -> String {
+    let value = found.information_value.get(&column.name);
+    value.map(|value| format!("{value:.2}")).unwrap_or_default()
+}
+
+fn psi(found: &Profile, column: &ColumnProfile) -> String {
+    let drift = found.drift.iter().find(|drift| drift.column == column.name);
+    drift.map(|drift| format!("{:.2}", drift.psi)).unwrap_or_default()
+}
+
+fn percent(share: f64) -> String {
+    match 100.0 * share {
+        share if share > 0.0 && share < 0.1 => "<0.1 %".to_owned(),
+        share => format!("{share:.1} %"),
+    }
+}
+
+/// Four digits, without those behind the point that say nothing.
+fn digits(value: f64) -> String {
+    let size = value.abs();
+    if size != 0.0 && !(1e-3..1e7).contains(&size) {
+        return format!("{value:.2e}");
+    }
+    let places = match size {
+        size if size >= 1000.0 => 0,
+        size if size >= 100.0 => 1,
+        size if size >= 10.0 => 2,
+        _ => 3,
+    };
+    let text = format!("{value:.places$}");
+    if text.contains('.') {
+        return text.trim_end_matches('0').trim_end_matches('.').to_owned();
+    }
+    text
+}
+
+/// Others' text on one line, shortened.
+fn short(text: &str) -> String {
+    let text = one_line(text);
+    let mut chars = text.chars();
+    let start: String = chars.by_ref().take(NAME).collect();
+    if chars.next().is_some() {
+        format!("{start}…")
+    } else {
+        start
+    }
+}
+
+/// A bar for every two counts, on the scale of the highest.
+fn bars(counts: &[u64]) -> String {
+    const BARS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+    let counts: Vec<u64> = counts.chunks(2).map(|pair| pair.iter().sum()).collect();
+    let highest = counts.iter().max().copied().unwrap_or(0).max(1);
+    // What is there at all shows.
+    counts
+        .iter()
+        .map(|count| BARS[(count * 8).div_ceil(highest) as usize])
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_have_the_digits_that_say_something() {
+        let all = [0.0, 1.5, -12.345, 1234.5, 0.00001, 1e9, 100.0, 20.0];
+        assert_eq!(
+            all.map(digits),
+            ["0", "1.5", "-12.35", "1234", "1.00e-5", "1.00e9", "100", "20"]
+        );
+    }
+
+    #[test]
+    fn bars_show_what_is_there() {
+        assert_eq!(bars(&[0, 0, 0, 1, 250, 250, 1000]), " ▁▄█");
+        assert_eq!(bars(&[]), "");
+    }
+}

@@ -1,0 +1,44 @@
+//! Agreement with the reference values in `fixtures/profile`.
+
+use std::collections::HashMap;
+
+use serde_json::Value;
+
+use super::columns::Values;
+use super::information::information;
+
+#[test]
+fn no_information_value_is_below_that_of_optbinning() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/profile/information.json");
+    let text = std::fs::read_to_string(path).expect("reference values");
+    let file: Value = serde_json::from_str(&text).expect("JSON");
+    assert!(
+        file["made_by"]
+            .as_str()
+            .is_some_and(|by| by.contains("optbinning"))
+    );
+    for case in file["cases"].as_array().expect("cases") {
+        let x = case["x"].as_array().expect("numbers").iter().map(Value::as_f64);
+        let y = case["y"]
+            .as_array()
+            .expect("labels")
+            .iter()
+            .map(|label| Some(label == 1));
+        let positive: Vec<Option<bool>> = y.collect();
+        let found = information(&Values::Numbers(x.collect()), &HashMap::new(), &positive);
+        let found = found.expect("two classes").value;
+        let theirs = case["iv"].as_f64().expect("a value");
+        // Theirs starts from other quantiles, so it may cut where ours has no edge; it may not be far ahead.
+        let slack = 0.02 * theirs + 0.005;
+        assert!(found >= theirs - slack, "{}: {found}, not {theirs}", case["name"]);
+        assert!(
+            found <= 1.35 * theirs + 0.02,
+            "{}: {found} is too good beside {theirs}",
+            case["name"]
+        );
+        println!(
+            "{:40} {found:.4} {theirs:.4}",
+            case["name"].as_str().unwrap_or_default()
+        );
+    }
+}
