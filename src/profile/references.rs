@@ -37,10 +37,6 @@ fn information_values_are_those_of_optbinning_or_higher() {
             "{}: {found} is too good beside {theirs}",
             case["name"]
         );
-        println!(
-            "{:40} {found:.4} {theirs:.4}",
-            case["name"].as_str().unwrap_or_default()
-        );
     }
     assert!(behind <= 1, "{behind} cases are behind");
 }
