@@ -230,7 +230,7 @@ fn split(
         sample: (!complete).then_some(gathered.sample.rows().len() as u64),
     };
     let seen = gathered.names.into_par_iter().zip(gathered.columns);
-    let columns = seen.map(|(name, seen)| Column::finished(name, rows, seen, complete));
+    let columns = seen.map(|(name, seen)| Column::finished(name, rows, &seen, complete));
     let mut columns: Vec<Column> = columns.collect();
     columns.retain(|column| !roles.ignored(&column.profile.name));
     Ok(Split { summary, columns })

@@ -18,7 +18,15 @@ const HOMES: &[(&str, &[&str])] = &[
     ("clap_mangen", &["cli"]),
     ("comfy-table", &["report/table.rs"]),
     ("csv", &["table"]),
-    ("flate2", &["acquire/unpack", "measure/predictions/tests.rs", "profile/overlap/images", "table"]),
+    (
+        "flate2",
+        &[
+            "acquire/unpack",
+            "measure/predictions/tests.rs",
+            "profile/overlap/images",
+            "table",
+        ],
+    ),
     ("git2", &["acquire", "demo.rs"]),
     ("image", &["profile/overlap/images"]),
     ("indicatif", &["cli/terminal.rs"]),
