@@ -234,8 +234,9 @@ pub fn overlap_and_duplicates(
         time: None,
         notes: Vec::new(),
     };
-    let firsts: Vec<u32> = index.firsts().collect();
+    let mut firsts: Vec<u32> = index.firsts().collect();
     drop(index);
+    firsts.sort_unstable();
     let splits = Splits {
         train: &here,
         test: &there,
