@@ -75,6 +75,7 @@ impl<'a> Call<'a> {
                 file: truth,
                 target: wanted.target.clone(),
                 id_column: of_truth,
+                group_column: None,
             },
             columns,
             asked,

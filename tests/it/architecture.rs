@@ -23,7 +23,7 @@ const HOMES: &[(&str, &[&str])] = &[
         &[
             "acquire/unpack",
             "measure/predictions/tests.rs",
-            "profile/overlap/images",
+            "profile/overlap",
             "table",
         ],
     ),

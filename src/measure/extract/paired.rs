@@ -127,6 +127,7 @@ mod tests {
             },
             target: Some("label".to_owned()),
             id_column: Some("id".to_owned()),
+            group_column: None,
         };
         StepFiles {
             outputs: [("p.csv".to_owned(), Output::Found { path: output })].into(),

@@ -482,6 +482,7 @@ fn predictions_are_scored_with_our_labels() {
         },
         target: None,
         id_column: None,
+        group_column: None,
     };
     left.files.truths.insert("cora".to_owned(), truth);
     let found = left.measure(&from_predictions("cora"), "acc").unwrap();

@@ -1,5 +1,7 @@
 //! Columns of one file while they are read.
 
+use std::collections::HashMap;
+
 use super::classes::Interner;
 use crate::reason::{Unmeasured, invalid};
 use crate::table::{Batch, Column, Place, Row, Side, Table, TableFile, shown};
@@ -22,6 +24,7 @@ pub(super) struct Plan {
     pub(super) classes: Option<Column>,
     pub(super) numbers: Option<Column>,
     pub(super) weights: Option<Column>,
+    pub(super) groups: Option<Column>,
     /// One, or one a class.
     pub(super) scores: Vec<Column>,
 }
@@ -39,6 +42,8 @@ pub(super) struct Columns {
     pub(super) classes: Vec<u32>,
     pub(super) numbers: Vec<f64>,
     pub(super) weights: Vec<f64>,
+    /// Numbered from 0 in the order in which they are met.
+    pub(super) groups: Vec<u32>,
     /// Rows × scores.
     pub(super) scores: Vec<f64>,
 }
@@ -52,7 +57,7 @@ impl Columns {
     pub(super) fn read(table: Table, plan: &Plan, names: &mut Interner) -> Result<Self, Unmeasured> {
         let file = table.file().clone();
         let mut reading = Reading::new(&file, table.place(), names);
-        let wanted: Vec<Column> = [plan.ids, plan.classes, plan.numbers, plan.weights]
+        let wanted: Vec<Column> = [plan.ids, plan.classes, plan.numbers, plan.weights, plan.groups]
             .into_iter()
             .flatten()
             .chain(plan.scores.iter().copied())
@@ -93,6 +98,7 @@ pub(super) struct Reading<'a> {
     /// Classes below this occur in the labels.
     labelled: u32,
     pub(super) columns: Columns,
+    group_codes: HashMap<String, u32>,
     troubles: Vec<Trouble>,
 }
 
@@ -106,6 +112,7 @@ impl<'a> Reading<'a> {
                 place,
                 ..Columns::default()
             },
+            group_codes: HashMap::new(),
             troubles: Vec::new(),
         }
     }
@@ -136,6 +143,10 @@ impl<'a> Reading<'a> {
                 self.trouble("weight", "negative", line, &value.to_string());
             }
             self.columns.weights.push(value);
+        }
+        if let Some(column) = plan.groups {
+            let group = self.text(line, row, column, "group")?;
+            self.group(group);
         }
         for &column in &plan.scores {
             let value = self.number(line, row, column, "score")?;
@@ -172,8 +183,26 @@ impl<'a> Reading<'a> {
             }
             self.columns.weights.extend(weights);
         }
+        if let Some(groups) = values(plan.groups) {
+            let mut text = String::new();
+            for row in 0..batch.rows {
+                if !groups.write(row, &mut text) {
+                    self.trouble("group", "empty", batch.first + row as u64, "");
+                }
+                self.group(&text);
+            }
+        }
         self.scores(batch, &plan.scores);
         Ok(())
+    }
+
+    fn group(&mut self, name: &str) {
+        let next = u32::try_from(self.group_codes.len()).unwrap_or(u32::MAX);
+        let code = match self.group_codes.get(name) {
+            Some(code) => *code,
+            None => *self.group_codes.entry(name.to_owned()).or_insert(next),
+        };
+        self.columns.groups.push(code);
     }
 
     pub(super) fn what(&self) -> &'static str {

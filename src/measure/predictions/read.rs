@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use super::classes::{Form, Interner, listed, repeated};
 use super::columns::{Columns, Plan};
 use super::join::{Keyed, by_id, by_position};
-use super::{Classes, Numbers, Predictions, Scores, points, sets, structured};
+use super::{Classes, Grouping, Numbers, Predictions, Scores, points, sets, structured};
 use crate::error::Fault;
 use crate::manifest::Data;
 use crate::measure::registry::{Input, Named};
@@ -26,6 +26,8 @@ pub struct Truth {
     pub target: Option<String>,
     /// The column that names an example.
     pub id_column: Option<String>,
+    /// The column that names what examples belong to: only these groups are drawn independently.
+    pub group_column: Option<String>,
 }
 
 impl Truth {
@@ -51,6 +53,7 @@ impl Truth {
             file,
             target: data.target.clone(),
             id_column: data.id_column.clone(),
+            group_column: data.group_column.clone(),
         }
     }
 }
@@ -104,6 +107,16 @@ impl Request<'_> {
     /// What the predictions call the column that is called `standard` by default.
     pub(super) fn name<'n>(&'n self, standard: &'n str) -> &'n str {
         self.columns.get(standard).map_or(standard, String::as_str)
+    }
+
+    /// The column of the groups, where one is named, and how they are meant.
+    fn grouping(&self) -> Option<(Grouping, &str)> {
+        let named = |standard, grouping| Some((grouping, self.columns.get(standard)?.as_str()));
+        named("group", Grouping::Clusters).or_else(|| named("stratum", Grouping::Strata))
+    }
+
+    fn groups(&self, table: &Table) -> Result<Option<Column>, Unmeasured> {
+        self.grouping().map(|(_, name)| table.column(name)).transpose()
     }
 
     /// The column, if it is there; it must be where the manifest names it.
@@ -181,6 +194,7 @@ impl Found {
         let mut plan = Plan {
             ids: request.optional(&table, "id")?,
             weights: request.optional(&table, "weight")?,
+            groups: request.groups(&table)?,
             ..Plan::default()
         };
         if wants_prediction {
@@ -256,11 +270,12 @@ impl Found {
 }
 
 /// The standard names that `columns` may rename.
-pub(crate) const STANDARD: [&str; 17] = [
+pub(crate) const STANDARD: [&str; 18] = [
     "id",
     "prediction",
     "score",
     "group",
+    "stratum",
     "weight",
     "rank",
     "item",
@@ -318,6 +333,11 @@ fn read_labels(
         ids: id_column.map(|name| table.column(name)).transpose()?,
         classes: label.filter(|_| request.needs_classes() || request.needs(Input::Scores)),
         numbers: label.filter(|_| request.needs(Input::Numbers)),
+        groups: truth
+            .group_column
+            .as_deref()
+            .map(|name| table.column(name))
+            .transpose()?,
         ..Plan::default()
     };
     let headless = table.headless();
@@ -404,6 +424,7 @@ impl Columns {
         self.classes = moved(&self.classes, order);
         self.numbers = moved(&self.numbers, order);
         self.weights = moved(&self.weights, order);
+        self.groups = moved(&self.groups, order);
         self.scores = moved(&self.scores, order);
     }
 }
@@ -481,6 +502,14 @@ fn assemble(
         Form::Whole => "classes are compared as whole numbers".to_owned(),
         Form::Truth | Form::Text => "classes are compared as truth values".to_owned(),
     }));
+    let of_labels = request
+        .truth
+        .group_column
+        .as_ref()
+        .map(|_| (Grouping::Clusters, labels.groups));
+    let of_predictions = request
+        .grouping()
+        .map(|(grouping, _)| (grouping, predictions.groups));
     let scores = scores(predictions.scores, &found.scored, &mut classes, request)?;
     notes.extend(
         found
@@ -497,7 +526,7 @@ fn assemble(
         }),
         scores,
         weights: found.plan.weights.map(|_| predictions.weights),
-        groups: None,
+        groups: of_predictions.or(of_labels),
         positive: request.positive.map(str::to_owned),
         notes,
         ..Predictions::default()

@@ -39,6 +39,7 @@ impl Desk {
             },
             target: Some("y".to_owned()),
             id_column: None,
+            group_column: None,
         };
         let predictions = TableFile::written(put("p", predictions), "p.csv");
         Self {

@@ -103,6 +103,7 @@ impl Files {
             },
             target: Some("y".to_owned()),
             id_column: self.ids.then(|| "k".to_owned()),
+            group_column: None,
         };
         read(&Request {
             predictions: &put("p", &self.predictions),
