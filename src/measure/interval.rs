@@ -8,7 +8,7 @@
 
 use super::counted::counted;
 use super::predictions::{Grouping, Predictions};
-use super::registry::Named;
+use super::registry::{Input, Named};
 use crate::stats::{Bootstrap, BootstrapError, Design, Interval, Resampling, wilson};
 
 /// How the examples are resampled. Fixed, so that the same files give the same interval.
@@ -71,7 +71,7 @@ impl std::fmt::Display for Method {
 /// # Errors
 ///
 /// Where the examples say nothing of the spread: fewer than two, or all alike,
-/// or the metric is not defined on some resamples.
+/// or the metric is not defined on some resamples, as metrics of points never are.
 ///
 /// References: E. B. Wilson, *Probable Inference, the Law of Succession, and
 /// Statistical Inference*, 1927; [`delong`](crate::stats::delong); [`Bootstrap`].
@@ -91,12 +91,22 @@ pub fn interval(
             method,
         });
     }
+    can_be_resampled(metric)?;
     let design = match predictions.groups() {
         None => Design::rows(predictions.len()),
         Some((grouping, of_row)) => by_groups(grouping, of_row),
     };
     let bootstrap = Bootstrap::counted(&design, counted(metric, predictions), RESAMPLING)?;
     bootstrapped(&bootstrap, level, grouping)
+}
+
+/// Refuses metrics of points: a point that is drawn twice is its own nearest neighbour, and computing
+/// all distances thousands of times takes hours.
+fn can_be_resampled(metric: &Named) -> Result<(), BootstrapError> {
+    if metric.input() == Input::Points {
+        return Err(BootstrapError::Undefined);
+    }
+    Ok(())
 }
 
 /// Wilson's interval of a share.
@@ -116,6 +126,7 @@ pub fn interval_of(
     rows: &[usize],
     level: f64,
 ) -> Result<MetricInterval, BootstrapError> {
+    can_be_resampled(metric)?;
     let grouping = predictions.groups().map(|(grouping, _)| grouping);
     let design = match predictions.groups() {
         None => Design::rows(rows.len()),
@@ -242,6 +253,16 @@ mod tests {
         let weighted = given.with_weights(vec![1.0; 10]).expect("weights");
         let accuracy = interval(&metric("accuracy").expect("a metric"), &weighted, 0.95).expect("one");
         assert!(matches!(accuracy.method, Method::Bootstrap { .. }));
+    }
+
+    #[test]
+    fn a_metric_of_points_is_not_resampled() {
+        let clusters = ["0", "0", "1", "1"];
+        let given = Predictions::from_classes(&clusters, Some(&clusters))
+            .and_then(|given| given.with_points(1, vec![0.0, 1.0, 5.0, 7.0]))
+            .expect("points");
+        let found = interval(&metric("silhouette").expect("a metric"), &given, 0.95);
+        assert_eq!(found, Err(BootstrapError::Undefined));
     }
 
     #[test]

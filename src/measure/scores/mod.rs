@@ -33,13 +33,16 @@ const SLACK: f64 = 0.01;
 
 type Formula = fn(&Predictions, Rows<'_>, &About) -> Result<f64, Unmeasured>;
 
+/// A metric from ranks and how often each row counts.
+type ByRank = fn(&Ranking, &[u32]) -> Option<f64>;
+
 /// A metric of scores.
 #[derive(Debug)]
 pub(super) struct OfScores {
     about: About,
     formula: Formula,
     /// The same from ranks, where the order of the scores is all that counts.
-    by_rank: Option<fn(&Ranking, &[u32]) -> Option<f64>>,
+    by_rank: Option<ByRank>,
     floor: fn(&Predictions, &About) -> Option<f64>,
 }
 
