@@ -132,19 +132,26 @@ def main():
     parser.add_argument("--documents", type=int, default=100_000)
     parser.add_argument("--only", choices=["rows", "texts"])
     parser.add_argument("--peer", nargs=2, help=argparse.SUPPRESS)
+    parser.add_argument("--make", nargs=2, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.peer:
         return peer(*arguments.peer)
+    if arguments.make:
+        kind, folder = arguments.make
+        return make_rows(Path(folder), arguments.rows) if kind == "rows" else make_texts(Path(folder), arguments.documents)
     with tempfile.TemporaryDirectory() as folder:
         folder = Path(folder)
         files = [str(folder / "train.csv"), str(folder / "test.csv")]
-        other = lambda name: (name, [sys.executable, __file__, "--peer", name, str(folder)])
+        # In processes of their own: a child's peak memory is never below that of its parent.
+        again = [sys.executable, __file__, "--rows", str(arguments.rows), "--documents", str(arguments.documents)]
+        make = lambda kind: subprocess.run([*again, "--make", kind, str(folder)], check=True)
+        other = lambda name: (name, [*again, "--peer", name, str(folder)])
         if arguments.only != "texts":
-            make_rows(folder, arguments.rows)
+            make("rows")
             ours = [("reproof, exact", [PROGRAM, *files, "--exact"]), ("reproof, exact + near", [PROGRAM, *files])]
             compare(f"two splits of {arguments.rows} rows, 10 numbers", ours, [other("merge"), other("tuples")])
         if arguments.only != "rows":
-            make_texts(folder, arguments.documents)
+            make("texts")
             compare(f"two splits of {arguments.documents} texts", [("reproof", [PROGRAM, *files])], [other("datasketch")])
 
 

@@ -15,6 +15,8 @@ pub enum Stage {
     Environment,
     /// Running the steps.
     Execute,
+    /// Looking at the data: what the splits share, and what gives the label away.
+    Profile,
     /// Reading values from what the steps wrote.
     Measure,
     /// Comparing with the claims.
@@ -32,6 +34,7 @@ impl Stage {
             Self::Acquire => "acquire",
             Self::Environment => "environment",
             Self::Execute => "execute",
+            Self::Profile => "profile",
             Self::Measure => "measure",
             Self::Judge => "judge",
             Self::Report => "report",

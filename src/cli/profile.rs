@@ -6,7 +6,7 @@ use reproof::profile::{
     ColumnProfile, FeaturePower, Finding, Numbers, Profile, Roles, profile as profile_files,
 };
 use reproof::reason::{Reason, Unmeasured};
-use reproof::report::{Look, one_line, table};
+use reproof::report::{Look, bars, one_line, table};
 use reproof::table::{Side, TableFile};
 
 use super::exit::Exit;
@@ -320,18 +320,6 @@ fn short(text: &str) -> String {
     }
 }
 
-/// A bar for every two counts, on the scale of the highest.
-fn bars(counts: &[u64]) -> String {
-    const BARS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
-    let counts: Vec<u64> = counts.chunks(2).map(|pair| pair.iter().sum()).collect();
-    let highest = counts.iter().max().copied().unwrap_or(0).max(1);
-    // What is there at all shows.
-    counts
-        .iter()
-        .map(|count| BARS[(count * 8).div_ceil(highest) as usize])
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -343,11 +331,5 @@ mod tests {
             all.map(digits),
             ["0", "1.5", "-12.35", "1234", "1.00e-5", "1.00e9", "100", "20"]
         );
-    }
-
-    #[test]
-    fn bars_show_what_is_there() {
-        assert_eq!(bars(&[0, 0, 0, 1, 250, 250, 1000]), " ▁▄█");
-        assert_eq!(bars(&[]), "");
     }
 }

@@ -236,6 +236,7 @@ fn stage_title(stage: Stage) -> &'static str {
         Stage::Acquire => "pinning the code, fetching the data",
         Stage::Environment => "building the environment",
         Stage::Execute => "running the steps",
+        Stage::Profile => "looking at the data",
         Stage::Measure => "measuring",
         Stage::Judge => "judging",
         Stage::Report => "writing the report",

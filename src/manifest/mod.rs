@@ -230,6 +230,10 @@ pub struct Data {
     pub target: Option<String>,
     /// The column that names an example.
     pub id_column: Option<String>,
+    /// The column that names what examples belong to.
+    pub group_column: Option<String>,
+    /// The column that says when an example is from.
+    pub time_column: Option<String>,
     /// Whether it is an archive to be unpacked.
     pub unpack: bool,
     /// The member of the unpacked archive that is meant; `None`: its folder.

@@ -160,6 +160,12 @@ section! {
         /// The column that names an example; without it, predictions are matched by their order.
         #[schemars(extend("examples" = ["paper_id"]))]
         id_column: Maybe<Line>,
+        /// The column that names what examples belong to, such as a patient: none is to be in both splits.
+        #[schemars(extend("examples" = ["patient"]))]
+        group_column: Maybe<Line>,
+        /// The column that says when an example is from: the test split is to be later.
+        #[schemars(extend("examples" = ["date"]))]
+        time_column: Maybe<Line>,
         /// Whether it is an archive that is to be unpacked into a folder.
         #[schemars(extend("default" = false, "examples" = [true]))]
         unpack: Maybe<bool>,

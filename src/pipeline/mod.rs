@@ -11,6 +11,7 @@ mod execution;
 mod folder;
 mod gains;
 mod gather;
+mod hygiene;
 mod lock;
 mod measured;
 mod plan;
@@ -188,18 +189,15 @@ fn report(
             (Err(why), _) | (_, Err(why)) => steps::none_of(&manifest, &folder.path, why),
         });
     acquired.take_made(&manifest, &steps);
+    let data = stages.time(Stage::Profile, || {
+        hygiene::examine(&manifest, &acquired, observer)
+    });
     let measured = stages.time(Stage::Measure, || {
         let mut measured = measured::all(&manifest, &acquired, &steps);
-        second_look::add(
-            &manifest,
-            &acquired,
-            &steps,
-            &second_look::Leaked::new(),
-            &mut measured,
-        );
+        second_look::add(&manifest, &acquired, &steps, &data.leaked, &mut measured);
         measured
     });
-    let evidence = evidence::of(
+    let mut evidence = evidence::of(
         &manifest,
         &audited,
         &acquired,
@@ -208,6 +206,7 @@ fn report(
         &measured,
         settings.now,
     );
+    evidence.hygiene = data.hygiene();
     let judgement = stages.time(Stage::Judge, || judge::judge(&evidence));
     let previous = crate::report::previous(&workspace.runs(), &folder.name, &manifest);
     Report {
@@ -224,6 +223,7 @@ fn report(
         environment,
         steps,
         seeds,
+        data: data.profiles,
         measured,
         judgement,
         previous,
@@ -260,6 +260,15 @@ trait Reused {
 impl Reused for Audit {
     fn reuse(&self) -> String {
         "always audited anew".to_owned()
+    }
+}
+
+impl Reused for hygiene::Examined {
+    fn reuse(&self) -> String {
+        match self.profiles.len() {
+            0 => "no training and test split that could be compared".to_owned(),
+            _ => "always looked at anew".to_owned(),
+        }
     }
 }
 

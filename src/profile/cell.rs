@@ -186,10 +186,10 @@ mod tests {
     use super::*;
 
     fn number(text: &str) -> f64 {
-        match Cell::parse(text.as_bytes()) {
-            Cell::Number(value) => value,
-            other => panic!("{text}: {other:?}"),
-        }
+        let Cell::Number(value) = Cell::parse(text.as_bytes()) else {
+            panic!("{text} is no number");
+        };
+        value
     }
 
     #[test]

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::columns::{ColumnProfile, Type};
 use super::drift::Drift;
 use super::leakage::{Leak, id_like};
-use super::{Profile, Roles};
+use super::{Profile, Roles, shared};
 use crate::table::shown;
 
 /// A column of which more is missing than this.
@@ -61,7 +61,7 @@ pub struct Finding {
 }
 
 impl Finding {
-    fn new(code: &'static str, severity: Severity, sentence: String, evidence: Value) -> Self {
+    pub(super) fn new(code: &'static str, severity: Severity, sentence: String, evidence: Value) -> Self {
         Self {
             code,
             severity,
@@ -80,6 +80,7 @@ impl Finding {
 /// Everything to look at in `profile`, worst first, in the order of the file where equally bad.
 pub(super) fn findings(profile: &Profile, roles: &Roles) -> Vec<Finding> {
     let mut found: Vec<Finding> = profile.leakage.iter().map(leaked).collect();
+    found.extend(shared::findings(&profile.duplicates, profile.overlap.as_ref()));
     found.extend(label(profile));
     let ids: Vec<&str> = profile
         .columns
@@ -108,7 +109,7 @@ fn name(column: &ColumnProfile) -> &str {
     &column.name
 }
 
-fn percent(share: f64) -> String {
+pub(super) fn percent(share: f64) -> String {
     match 100.0 * share {
         share if share > 0.0 && share < 0.1 => "under 0.1 %".to_owned(),
         share => format!("{share:.1} %"),

@@ -20,6 +20,7 @@ mod read;
 #[cfg(test)]
 mod references;
 mod sample;
+mod shared;
 mod target;
 
 use std::collections::BTreeMap;
@@ -36,6 +37,7 @@ pub use self::finding::{Finding, Severity};
 pub use self::information::{Bin, Information};
 pub use self::leakage::{FeaturePower, Leak};
 use self::power::Power;
+pub use self::shared::{COPIES_LIMIT, DuplicateFiles, DuplicateRows, Example, LEAK_LIMIT, SharedRows};
 use self::target::Target;
 pub use self::target::{Class, TargetProfile};
 use crate::observe::{Event, Observer};
@@ -124,6 +126,10 @@ pub struct Profile {
     pub information: BTreeMap<String, Information>,
     /// How the columns differ between the files.
     pub drift: Vec<Drift>,
+    /// Equal rows within each file.
+    pub duplicates: DuplicateFiles,
+    /// What the second file shares with the first; null for a single file, and for files that have no column in common.
+    pub overlap: Option<SharedRows>,
 }
 
 /// One file after reading.
@@ -175,6 +181,8 @@ pub fn profile(
         information_value: BTreeMap::new(),
         information: BTreeMap::new(),
         drift: Vec::new(),
+        duplicates: DuplicateFiles::default(),
+        overlap: None,
     };
     if let Some(name) = &roles.target {
         profile.learn(name, &first.columns, roles);
@@ -185,6 +193,7 @@ pub fn profile(
         profile.test_columns = profiles(second.columns);
     }
     profile.columns = profiles(first.columns);
+    (profile.duplicates, profile.overlap) = shared::shared(train, test, roles, observer)?;
     profile.findings = finding::findings(&profile, roles);
     Ok(profile)
 }
@@ -221,7 +230,7 @@ fn split(
         sample: (!complete).then_some(gathered.sample.rows().len() as u64),
     };
     let seen = gathered.names.into_par_iter().zip(gathered.columns);
-    let columns = seen.map(|(name, seen)| Column::finished(name, rows, seen, complete));
+    let columns = seen.map(|(name, seen)| Column::finished(name, rows, &seen, complete));
     let mut columns: Vec<Column> = columns.collect();
     columns.retain(|column| !roles.ignored(&column.profile.name));
     Ok(Split { summary, columns })

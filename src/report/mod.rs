@@ -19,7 +19,7 @@ use jiff::Timestamp;
 pub use escape::{one_line, visible};
 pub use json::{audit_value, previous, schema};
 pub use table::table;
-pub use words::sentence_of_set;
+pub use words::{bars, sentence_of_set};
 
 use crate::acquire::git::Pinned;
 use crate::audit::Audit;
@@ -32,6 +32,7 @@ use crate::measure::dialect::Reading;
 use crate::measure::{Measurement, MetricInterval};
 use crate::observe::Stage;
 use crate::pipeline::StepRun;
+use crate::profile::Profile;
 use crate::reason::Unmeasured;
 
 /// Everything that is known after a check.
@@ -63,6 +64,8 @@ pub struct Report {
     pub steps: Vec<StepRun>,
     /// How the seeds came to their end that were run one after another.
     pub seeds: Vec<SeedsReport>,
+    /// Each test split held against each training split.
+    pub data: Vec<DataProfile>,
     /// For each claim of the manifest, in its order, what was measured.
     pub measured: Vec<Result<ClaimMeasured, Unmeasured>>,
     /// What it means.
@@ -159,6 +162,17 @@ impl SeedsEnd {
             Self::NotPrimary => "not-primary",
         }
     }
+}
+
+/// What the data of a test split looks like, held against that of a training split.
+#[derive(Clone, Debug)]
+pub struct DataProfile {
+    /// The training split, by the id of its data set.
+    pub train: String,
+    /// The test split.
+    pub test: String,
+    /// What was found, or why nothing could be.
+    pub profile: Result<Profile, Unmeasured>,
 }
 
 /// What was measured for a claim: one entry in `runs` for each run of its step that ended well.

@@ -282,6 +282,18 @@ fn named(ids: &[String]) -> String {
     }
 }
 
+/// A bar for every two counts, on the scale of the highest.
+pub fn bars(counts: &[u64]) -> String {
+    const BARS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+    let counts: Vec<u64> = counts.chunks(2).map(|pair| pair.iter().sum()).collect();
+    let highest = counts.iter().max().copied().unwrap_or(0).max(1);
+    // What is there at all shows.
+    counts
+        .iter()
+        .map(|count| BARS[(count * 8).div_ceil(highest) as usize])
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -301,5 +313,11 @@ mod tests {
             wrapped("  - ", "one two three 0123456789abcdef 漢字 漢字", 14),
             "  - one two\n    three\n    0123456789abcdef\n    漢字 漢字"
         );
+    }
+
+    #[test]
+    fn bars_show_what_is_there() {
+        assert_eq!(bars(&[0, 0, 0, 1, 250, 250, 1000]), " ▁▄█");
+        assert_eq!(bars(&[]), "");
     }
 }

@@ -9,15 +9,14 @@ use super::json::Scalar;
 /// Stands before each text of a list, in a cell that holds one: the record separator of ASCII.
 const MARK: char = '\u{1e}';
 
-/// Stands for a list of nothing: the group separator of ASCII.
-const NOTHING: &str = "\u{1d}";
+/// A cell with a list of nothing: the unit separator.
+const EMPTY: &str = "\u{1f}";
 
 /// The texts of a cell, if it holds a list.
 pub(crate) fn items(cell: &str) -> Option<impl Iterator<Item = &str>> {
-    let texts = if cell == NOTHING {
-        None
-    } else {
-        Some(cell.strip_prefix(MARK)?)
+    let texts = match cell {
+        EMPTY => None,
+        _ => Some(cell.strip_prefix(MARK)?),
     };
     Some(texts.into_iter().flat_map(|texts| texts.split(MARK)))
 }
@@ -33,7 +32,7 @@ impl<'de> Deserialize<'de> for Cell {
 
 struct CellVisitor;
 
-fn plain<E>(value: &dyn ToString) -> Result<Cell, E> {
+fn plain<E>(value: impl ToString) -> Result<Cell, E> {
     Ok(Cell(Some(value.to_string())))
 }
 
@@ -45,15 +44,15 @@ impl<'de> Visitor<'de> for CellVisitor {
     }
 
     fn visit_bool<E>(self, value: bool) -> Result<Cell, E> {
-        plain(&value)
+        plain(value)
     }
 
     fn visit_i64<E>(self, value: i64) -> Result<Cell, E> {
-        plain(&value)
+        plain(value)
     }
 
     fn visit_u64<E>(self, value: u64) -> Result<Cell, E> {
-        plain(&value)
+        plain(value)
     }
 
     fn visit_f64<E>(self, value: f64) -> Result<Cell, E> {
@@ -61,7 +60,7 @@ impl<'de> Visitor<'de> for CellVisitor {
     }
 
     fn visit_str<E>(self, value: &str) -> Result<Cell, E> {
-        plain(&value)
+        plain(value)
     }
 
     fn visit_unit<E>(self) -> Result<Cell, E> {
@@ -75,6 +74,6 @@ impl<'de> Visitor<'de> for CellVisitor {
             list.push(MARK);
             list.extend(text.chars().map(|c| if c == MARK { ' ' } else { c }));
         }
-        Ok(Cell(Some(list.unwrap_or_else(|| NOTHING.to_owned()))))
+        Ok(Cell(Some(list.unwrap_or_else(|| EMPTY.to_owned()))))
     }
 }

@@ -441,3 +441,55 @@ fn locking_again_says_that_a_tag_moved() {
     assert_eq!(again.code, 0, "{}", again.stderr);
     assert!(again.stderr.contains("`v1` moved from"), "{}", again.stderr);
 }
+
+/// The trust check called `id`.
+fn check<'a>(record: &'a Value, id: &str) -> &'a Value {
+    let checks = record["trust"].as_array().expect("checks");
+    checks.iter().find(|check| check["id"] == id).expect("the check")
+}
+
+#[test]
+fn claims_are_judged_once_more_without_the_test_rows_that_were_trained_on() {
+    let ran = Bench::on("leaks-test-data").check();
+    let odd = ran.claim("odd");
+    assert_eq!(odd["outcome"], "reproduced", "as claimed, on all rows: {odd:#}");
+    let corrected = &odd["leak_corrected"];
+    assert_eq!(corrected["left_out"], 80, "{odd:#}");
+    assert_eq!(corrected["left"], 120);
+    assert_eq!(corrected["outcome"], "not-reproduced");
+    let value = corrected["value"].as_f64().expect("a value");
+    assert!((value - 55.0 / 120.0).abs() < 1e-12, "{value}");
+    let ends = corrected["interval"].as_array().expect("an interval");
+    assert!(ends[0].as_f64() < Some(value) && Some(value) < ends[1].as_f64());
+    let record = ran.json();
+    let hygiene = check(&record, "data-hygiene");
+    assert_eq!(hygiene["status"], "fail", "{hygiene:#}");
+    assert_eq!(record["verdict"], "untrusted", "{record:#}");
+    assert_eq!(record["data"][0]["overlap"]["leaked"], 80);
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+}
+
+#[test]
+fn another_average_than_the_one_that_is_named_is_told_by_its_value() {
+    let ran = Bench::on("prints-another-average").check();
+    let odd = ran.claim("odd");
+    assert_eq!(odd["outcome"], "partial", "{odd:#}");
+    let dialects = odd["dialects"].as_array().expect("readings");
+    let of = |whose: &str| {
+        dialects
+            .iter()
+            .find(|dialect| dialect["of"] == whose)
+            .expect("a reading")
+    };
+    assert_eq!(of("reported")["readings"], serde_json::json!(["weighted F1"]));
+    assert_eq!(of("claimed")["readings"], serde_json::json!(["weighted F1"]));
+    let record = ran.json();
+    let metric = check(&record, "metric");
+    assert_eq!(metric["status"], "fail");
+    let reason = metric["reason"].as_str().expect("a reason");
+    assert!(reason.contains("explained by weighted F1"), "{reason}");
+    assert_eq!(
+        record["verdict"], "caution",
+        "another reading is no lie: {record:#}"
+    );
+}

@@ -6,17 +6,18 @@ use serde_json::Value;
 
 use crate::common::{Bench, Ran, read};
 
+/// A number that looks random.
+fn mixed(seed: u64) -> u64 {
+    let value = seed.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let value = (value ^ (value >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    (value ^ (value >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb) >> 33
+}
+
 /// Rows in which `x` is related to the label, `noise` is not, the others are planted.
 fn planted(rows: std::ops::Range<u64>, shift: u64) -> String {
     let mut text = "row,x,noise,leaked,copy,same,gaps,age,moved,y\n".to_owned();
     for row in rows {
-        let random = |salt: u64| {
-            row.wrapping_mul(2_654_435_761)
-                .wrapping_add(salt * 40_503)
-                .wrapping_mul(97)
-                / 7
-                % 1000
-        };
+        let random = |salt: u64| mixed(row * 16 + salt) % 1000;
         let label = u64::from(random(1) < 400);
         let x = random(2) + 300 * label;
         let leaked = if label == 1 { 5000 + random(3) } else { random(3) };

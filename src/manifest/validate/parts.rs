@@ -136,6 +136,8 @@ impl Checker<'_, '_> {
                 format: data.format.as_ref().map(|format| format.value),
                 target: text(&data.target),
                 id_column: text(&data.id_column),
+                group_column: text(&data.group_column),
+                time_column: text(&data.time_column),
                 unpack: flag(&data.unpack) || data.member.is_some(),
                 member: data.member.as_ref().map(path),
                 place: data.place.as_ref().map(path),

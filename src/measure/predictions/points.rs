@@ -118,7 +118,7 @@ fn columns(table: &Table, keep: impl Fn(&str) -> bool) -> Result<Vec<Column>, Un
 
 /// Rows × columns.
 fn matrix(table: Table, columns: &[Column]) -> Result<Vec<f64>, Unmeasured> {
-    let (file, names) = (table.file().clone(), table.names().to_vec());
+    let (file, names, at) = (table.file().clone(), table.names().to_vec(), table.place());
     let mut values = Vec::new();
     table.each(columns, |line, row| {
         if values.len() + columns.len() > MOST_NUMBERS {
@@ -127,7 +127,7 @@ fn matrix(table: Table, columns: &[Column]) -> Result<Vec<f64>, Unmeasured> {
         for column in columns {
             let text = row.cell(*column).ok().flatten().unwrap_or_default();
             let number = text.parse().ok().filter(|number: &f64| number.is_finite());
-            let bad = || not_a_number(&file, line, &names[column.0], text);
+            let bad = || not_a_number(&file, &format!("{at} {line}"), &names[column.0], text);
             values.push(number.ok_or_else(bad)?);
         }
         Ok(true)
@@ -135,9 +135,9 @@ fn matrix(table: Table, columns: &[Column]) -> Result<Vec<f64>, Unmeasured> {
     Ok(values)
 }
 
-fn not_a_number(file: &TableFile, line: u64, column: &str, text: &str) -> Unmeasured {
+fn not_a_number(file: &TableFile, at: &str, column: &str, text: &str) -> Unmeasured {
     file.invalid(format_args!(
-        "line {line}: the feature `{}` is not a finite number: `{}`",
+        "{at}: the feature `{}` is not a finite number: `{}`",
         shown(column),
         shown(text)
     ))

@@ -29,6 +29,15 @@ pub struct Truth {
 }
 
 impl Truth {
+    /// The file itself, or the only one of an unpacked archive.
+    ///
+    /// # Errors
+    ///
+    /// When there is none, or more than one.
+    pub fn table(&self) -> Result<TableFile, Unmeasured> {
+        unpacked(&self.file).map(Cow::into_owned)
+    }
+
     /// The labels of a data set whose file lies at `path`.
     pub fn new(data: &Data, path: impl Into<PathBuf>) -> Self {
         let file = TableFile {
@@ -118,7 +127,7 @@ impl Request<'_> {
 /// not exactly one usable prediction for each label.
 pub fn read(request: &Request<'_>) -> Result<Predictions, Unmeasured> {
     known_columns(request.columns)?;
-    if sets::wanted(request) {
+    if sets::wanted(request)? {
         return sets::read(request);
     }
     if let Some(predictions) = structured::read(request)? {

@@ -10,7 +10,7 @@ use super::{Predictions, same_length};
 use crate::error::Fault;
 use crate::measure::registry::Input;
 use crate::reason::{Unmeasured, invalid};
-use crate::table::{Column, Row, Table, TableFile, items, shown};
+use crate::table::{Column, Place, Row, Table, TableFile, items, shown};
 
 /// How many labels are looked at to see whether they are sets.
 const LOOKED_AT: usize = 1000;
@@ -152,10 +152,24 @@ impl Predictions {
 ///
 /// It is where a metric of sets is asked for; and, for metrics of classes, where the predictions have columns
 /// `label_<class>` and no `prediction`, or one of the first labels is a list.
-pub(super) fn wanted(request: &Request<'_>) -> bool {
-    request.needs(Input::LabelSets)
-        || request.needs(Input::Classes)
-            && (indicators(request).unwrap_or(false) || lists(request).unwrap_or(false))
+///
+/// # Errors
+///
+/// When metrics of sets and others are asked for together, and what the files hold does not suit both.
+pub(super) fn wanted(request: &Request<'_>) -> Result<bool, Unmeasured> {
+    let (sets, classes) = (request.needs(Input::LabelSets), request.needs(Input::Classes));
+    if !sets && !classes {
+        return Ok(false);
+    }
+    let plainly = || indicators(request).unwrap_or(false) || lists(request).unwrap_or(false);
+    let wanted = sets || plainly();
+    let suits =
+        |input| matches!(input, Input::LabelSets) || (input == Input::Classes && (!sets || plainly()));
+    if !wanted || request.metrics.iter().all(|metric| suits(metric.input())) {
+        return Ok(wanted);
+    }
+    let detail = "metrics of sets of labels and others cannot be computed from one reading of the files";
+    Err(invalid(Fault::Manifest, detail).hint("ask for them one by one"))
 }
 
 fn indicators(request: &Request<'_>) -> Result<bool, Unmeasured> {
@@ -256,7 +270,7 @@ enum Form {
 }
 
 /// Where in a table the sets stand.
-enum Place {
+enum Cells {
     Lists(Column),
     /// The labels with their columns.
     Indicators(Vec<(String, Column)>),
@@ -264,13 +278,13 @@ enum Place {
 
 impl Form {
     /// The form of the predictions, and where they stand.
-    fn of(request: &Request<'_>) -> Result<(Self, (Table, Place)), Unmeasured> {
+    fn of(request: &Request<'_>) -> Result<(Self, (Table, Cells)), Unmeasured> {
         let prediction = request.name("prediction");
         let table = Table::open(request.predictions, &[prediction])?;
         let indicator = |name: &&String| name.starts_with(INDICATOR);
         let columns: Vec<String> = table.names().iter().filter(indicator).cloned().collect();
         if columns.is_empty() || table.find(prediction)?.is_some() {
-            let place = Place::Lists(table.column(prediction)?);
+            let place = Cells::Lists(table.column(prediction)?);
             return Ok((Self::Lists, (table, place)));
         }
         let place = indicator_place(&table, &columns)?;
@@ -278,12 +292,12 @@ impl Form {
     }
 
     /// The labels in the same form.
-    fn labels(&self, request: &Request<'_>, file: &TableFile) -> Result<(Table, Place), Unmeasured> {
+    fn labels(&self, request: &Request<'_>, file: &TableFile) -> Result<(Table, Cells), Unmeasured> {
         match self {
             Self::Lists => {
                 let target = request.target().ok_or_else(|| request.no_target())?;
                 let table = Table::open(file, &[target])?;
-                let place = Place::Lists(table.column(target)?);
+                let place = Cells::Lists(table.column(target)?);
                 Ok((table, place))
             }
             Self::Indicators(columns) => {
@@ -315,36 +329,37 @@ impl Form {
     }
 }
 
-fn indicator_place(table: &Table, columns: &[String]) -> Result<Place, Unmeasured> {
+fn indicator_place(table: &Table, columns: &[String]) -> Result<Cells, Unmeasured> {
     let place = |name: &String| Ok((name[INDICATOR.len()..].trim().to_owned(), table.column(name)?));
     columns
         .iter()
         .map(place)
         .collect::<Result<_, _>>()
-        .map(Place::Indicators)
+        .map(Cells::Indicators)
 }
 
 /// The sets of a file; their labels get numbers from `names`.
-fn read_sets(table: Table, place: &Place, names: &mut Interner) -> Result<Bags, Unmeasured> {
-    let file = table.file().clone();
+fn read_sets(table: Table, place: &Cells, names: &mut Interner) -> Result<Bags, Unmeasured> {
+    let (file, at) = (table.file().clone(), table.place());
     let mut reading = Reading {
+        at,
         bags: Bags::default(),
         names,
         trouble: Vec::new(),
         troubles: 0,
     };
     let wanted: Vec<Column> = match place {
-        Place::Lists(column) => vec![*column],
-        Place::Indicators(columns) => columns.iter().map(|(_, column)| *column).collect(),
+        Cells::Lists(column) => vec![*column],
+        Cells::Indicators(columns) => columns.iter().map(|(_, column)| *column).collect(),
     };
     let codes = reading.codes(place)?;
     table.each(&wanted, |line, row| {
         match place {
-            Place::Lists(column) => reading.list(line, row, *column),
-            Place::Indicators(columns) => reading.indicators(line, row, columns, &codes),
+            Cells::Lists(column) => reading.list(line, row, *column),
+            Cells::Indicators(columns) => reading.indicators(line, row, columns, &codes),
         }
         .map_err(|error| Unmeasured {
-            detail: format!("`{}`: line {line}: {}", shown(&file.name), error.detail),
+            detail: format!("`{}`: {at} {line}: {}", shown(&file.name), error.detail),
             ..error
         })?;
         Ok(true)
@@ -353,6 +368,8 @@ fn read_sets(table: Table, place: &Place, names: &mut Interner) -> Result<Bags, 
 }
 
 struct Reading<'a> {
+    /// What rows are counted by.
+    at: Place,
     bags: Bags,
     names: &'a mut Interner,
     /// The first few cells that cannot be used.
@@ -362,10 +379,10 @@ struct Reading<'a> {
 
 impl Reading<'_> {
     /// The numbers of the labels that have a column.
-    fn codes(&mut self, place: &Place) -> Result<Vec<u32>, Unmeasured> {
+    fn codes(&mut self, place: &Cells) -> Result<Vec<u32>, Unmeasured> {
         match place {
-            Place::Lists(_) => Ok(Vec::new()),
-            Place::Indicators(columns) => columns.iter().map(|(label, _)| self.names.code(label)).collect(),
+            Cells::Lists(_) => Ok(Vec::new()),
+            Cells::Indicators(columns) => columns.iter().map(|(label, _)| self.names.code(label)).collect(),
         }
     }
 
@@ -422,7 +439,8 @@ impl Reading<'_> {
     fn unusable(&mut self, line: u64, what: &str) {
         self.troubles += 1;
         if self.trouble.len() < EXAMPLES {
-            self.trouble.push(format!("`{}` in line {line}", shown(what)));
+            let at = self.at;
+            self.trouble.push(format!("`{}` in {at} {line}", shown(what)));
         }
     }
 

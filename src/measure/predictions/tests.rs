@@ -508,6 +508,9 @@ fn hostile_files_end_in_a_message() {
     );
     let wide = Desk::new("y\na\n", &format!("prediction{}\n", ",c".repeat(100_000)));
     insta::assert_snapshot!(wide.refused("accuracy", Fault::Paper), @"`p.csv`: 100001 columns, more than 65536");
+    let keys: String = (0..100_000).map(|key| format!("\"{key}\":0,")).collect();
+    let wide = Desk::new("y\na\n", &format!("{{{keys}\"prediction\":0}}\n")).called("p.jsonl");
+    insta::assert_snapshot!(wide.refused("accuracy", Fault::Paper), @"`p.jsonl`: 100001 columns, more than 65536");
     let ragged = Desk::new("y\na\nb\n", "id,prediction\n0,a\n1\n");
     insta::assert_snapshot!(ragged.refused("accuracy", Fault::Paper), @"`p.csv`: line 3 has 1 cells, and the first line has 2");
     let utf16 = Desk::new("y\na\n", "");
@@ -568,6 +571,8 @@ fn labels_are_read_as_their_data_set_says() {
         format,
         target: Some("y".to_owned()),
         id_column: None,
+        group_column: None,
+        time_column: None,
         member: None,
         unpack: false,
         place: None,

@@ -134,8 +134,8 @@ pub(in crate::measure) static KENDALL: OfNumbers = of_numbers(
         let guess_ties = tied_pairs(guesses.iter().copied());
         let all = choose_two(both.len());
         let balance = all - truth_ties - guess_ties + ties - 2 * opposite;
-        let apart = [all - truth_ties, all - guess_ties].map(|pairs| (pairs as f64).sqrt());
-        Ok((balance as f64 / apart[0] / apart[1]).clamp(-1.0, 1.0))
+        let apart = [all - truth_ties, all - guess_ties].map(|pairs| pairs as f64);
+        Ok((balance as f64 / (apart[0] * apart[1]).sqrt()).clamp(-1.0, 1.0))
     },
 );
 

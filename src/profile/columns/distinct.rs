@@ -54,11 +54,11 @@ impl Distinct {
 
     /// Counts a value by its key; `text` is asked for where it is new.
     pub(super) fn add(&mut self, key: u64, text: impl FnOnce() -> String) {
-        if self.sketch.is_none() || !self.values.is_empty() {
-            if let Some(seen) = self.values.get_mut(&key) {
-                seen.count += 1;
-                return;
-            }
+        if !self.values.is_empty()
+            && let Some(seen) = self.values.get_mut(&key)
+        {
+            seen.count += 1;
+            return;
         }
         if let Some(sketch) = &mut self.sketch {
             sketch.add(key);

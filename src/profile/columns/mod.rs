@@ -205,15 +205,15 @@ impl Values {
 
 impl Column {
     /// What a column came to; `complete`: the sample holds all rows.
-    pub(super) fn finished(name: String, rows: u64, seen: Accumulator, complete: bool) -> Self {
-        let sentinels = missing::sentinels(&seen);
-        let absent = Missing::of(&seen, &sentinels, rows);
-        let kind = kind(&seen, &sentinels, rows - absent.count);
-        let values = values(&seen.sample, kind, &seen, &sentinels);
-        let unique = unique(&seen, &values, sentinels.len() as u64, complete);
+    pub(super) fn finished(name: String, rows: u64, seen: &Accumulator, complete: bool) -> Self {
+        let sentinels = missing::sentinels(seen);
+        let absent = Missing::of(seen, &sentinels, rows);
+        let kind = kind(seen, &sentinels, rows - absent.count);
+        let values = values(&seen.sample, kind, seen, &sentinels);
+        let unique = unique(seen, &values, sentinels.len() as u64, complete);
         let number = match (&values, kind) {
             (Values::Numbers(values), Type::Integer | Type::Number | Type::Constant) => {
-                Some(Numbers::of(&seen, &sentinels, values, complete))
+                Some(Numbers::of(seen, &sentinels, values, complete))
             }
             _ => None,
         };
@@ -222,12 +222,12 @@ impl Column {
             kind,
             rows,
             unique,
-            top: top(&seen, &sentinels, rows - absent.count),
+            top: top(seen, &sentinels, rows - absent.count),
             number,
-            length: length(&seen, kind),
-            time: time(&seen, kind),
-            mixed: mixed(&seen),
-            order: order(&seen, rows - absent.count),
+            length: length(seen, kind),
+            time: time(seen, kind),
+            mixed: mixed(seen),
+            order: order(seen, rows - absent.count),
             not_utf8: seen.kinds.not_utf8,
             formulas: seen.formulas.count,
             formula: seen.formulas.first.clone(),

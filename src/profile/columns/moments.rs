@@ -82,7 +82,7 @@ impl Moments {
 
     /// Their sample standard deviation, with n − 1.
     pub(super) fn sd(&self) -> Option<f64> {
-        let degrees = (self.count > 1).then(|| self.count as f64 - 1.0)?;
+        let degrees = (self.count > 1).then_some(self.count as f64 - 1.0)?;
         Some((self.second / degrees).sqrt()).filter(|sd| sd.is_finite())
     }
 

@@ -37,7 +37,7 @@ impl<'a> Canon<'a> {
 
     fn word(cell: &'a str) -> Self {
         let is = |word: &&str| cell.eq_ignore_ascii_case(word);
-        if cell.len() <= 4 && MISSING.iter().any(|word| is(&word)) {
+        if cell.len() <= 4 && MISSING.iter().any(is) {
             return Self::Missing;
         }
         Self::Text(["true", "false"].into_iter().find(is).unwrap_or(cell))

@@ -197,6 +197,21 @@ pub fn overlap(
     options: &Options,
     observer: &dyn Observer,
 ) -> Result<Overlap, Unmeasured> {
+    Ok(overlap_and_duplicates(train, test, roles, options, observer)?.0)
+}
+
+/// Compares two splits, and the rows of each among themselves, in the columns that both have.
+///
+/// # Errors
+///
+/// As for [`overlap`].
+pub fn overlap_and_duplicates(
+    train: &TableFile,
+    test: &TableFile,
+    roles: &Roles,
+    options: &Options,
+    observer: &dyn Observer,
+) -> Result<(Overlap, [Duplicates; 2]), Unmeasured> {
     let plan = Plan::of(train, Some(test), roles, options)?;
     let key = Key::random();
     let read = |file| Split::read(file, &plan, roles, options, &key, observer);
@@ -219,8 +234,9 @@ pub fn overlap(
         time: None,
         notes: Vec::new(),
     };
-    let firsts: Vec<u32> = index.firsts().collect();
+    let mut firsts: Vec<u32> = index.firsts().collect();
     drop(index);
+    firsts.sort_unstable();
     let splits = Splits {
         train: &here,
         test: &there,
@@ -232,7 +248,8 @@ pub fn overlap(
     splits.entities(&mut found);
     splits.near(&mut found, &firsts)?;
     splits.columns(&mut found);
-    Ok(found)
+    let duplicates = [&here, &there].map(|split| exact::duplicates(split, plan.halves, options.examples));
+    Ok((found, duplicates))
 }
 
 /// All that is needed to compare two splits that were read.

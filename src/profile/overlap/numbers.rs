@@ -98,6 +98,43 @@ impl Grid {
     }
 }
 
+/// Rows by the key of their cell.
+struct Cells {
+    sorted: Vec<(u64, u32)>,
+    /// Where keys with each beginning start: a search that looks nowhere else is far faster.
+    starts: Vec<u32>,
+    shift: u32,
+}
+
+impl Cells {
+    fn of(mut cells: Vec<(u64, u32)>) -> Self {
+        cells.par_sort_unstable();
+        let bits = cells.len().max(2).ilog2();
+        let shift = u64::BITS - bits;
+        let mut starts = vec![0; (1 << bits) + 1];
+        cells
+            .iter()
+            .for_each(|(key, _)| starts[(key >> shift) as usize + 1] += 1);
+        for at in 1..starts.len() {
+            starts[at] += starts[at - 1];
+        }
+        Self {
+            sorted: cells,
+            starts,
+            shift,
+        }
+    }
+
+    /// The rows of a cell.
+    fn rows(&self, key: u64) -> impl Iterator<Item = u32> + '_ {
+        let at = (key >> self.shift) as usize;
+        let begun = &self.sorted[self.starts[at] as usize..self.starts[at + 1] as usize];
+        let from = begun.partition_point(|(found, _)| *found < key);
+        let same = begun[from..].iter().take_while(move |(found, _)| *found == key);
+        same.map(|(_, row)| *row)
+    }
+}
+
 struct Search<'a> {
     train: &'a Split,
     test: &'a Split,
@@ -114,21 +151,16 @@ impl Search<'_> {
             Some(grid) => grid.cell(numbers(split, row), split.near.rest[row as usize]),
             None => split.near.rounded[row as usize],
         };
-        let mut cells: Vec<(u64, u32)> = firsts
-            .par_iter()
-            .map(|row| (key(self.train, *row), *row))
-            .collect();
-        cells.par_sort_unstable();
+        let cells = Cells::of(
+            firsts
+                .par_iter()
+                .map(|row| (key(self.train, *row), *row))
+                .collect(),
+        );
         let find = |query: &Query| {
-            let wanted = key(self.split(*query), query.row);
-            let from = cells.partition_point(|(cell, _)| *cell < wanted);
-            let same = cells[from..]
-                .iter()
-                .take_while(|(cell, _)| *cell == wanted)
-                .take(CROWD);
-            let mut rows = same.map(|(_, row)| *row);
-            let train =
-                rows.find(|row| self.differs(*query, *row) && (grid.is_none() || self.near(*query, *row)))?;
+            let near = |row: u32| grid.is_none() || self.near(*query, row);
+            let mut rows = cells.rows(key(self.split(*query), query.row)).take(CROWD);
+            let train = rows.find(|row| self.differs(*query, *row) && near(*row))?;
             Some(Hit {
                 query: *query,
                 train,

@@ -283,6 +283,7 @@ pub(super) fn cell<'a>(
 }
 
 /// One cell of the sample, without its text.
+#[derive(Clone, Copy)]
 enum Cell {
     Missing,
     Number(f64),

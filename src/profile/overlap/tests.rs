@@ -507,18 +507,18 @@ fn refused(train: &str, test: &str) -> String {
 #[test]
 fn what_cannot_be_compared_ends_in_a_message() {
     let good = "a,b,y\n1,2,0\n";
-    insta::assert_snapshot!(refused("", good), @"");
-    insta::assert_snapshot!(refused("a,b,y\n", good), @"");
-    insta::assert_snapshot!(refused(good, "a,b,y\n"), @"");
-    insta::assert_snapshot!(refused(good, "c,d,y\n1,2,0\n"), @"");
-    insta::assert_snapshot!(refused("y\n1\n", "y\n1\n"), @"");
-    insta::assert_snapshot!(refused("a,a,y\n1,2,0\n", good), @"");
-    insta::assert_snapshot!(refused(good, "a,b,y\n1,2\n"), @"");
-    insta::assert_snapshot!(refused(good, "a,b,y\n1,\"2,0\n"), @"");
+    insta::assert_snapshot!(refused("", good), @"`train.csv`: it is empty");
+    insta::assert_snapshot!(refused("a,b,y\n", good), @"`train.csv`: it has no rows");
+    insta::assert_snapshot!(refused(good, "a,b,y\n"), @"`test.csv`: it has no rows");
+    insta::assert_snapshot!(refused(good, "c,d,y\n1,2,0\n"), @"`test.csv`: it has no feature column in common with `train.csv` (only in the train split: `a`, `b`; only in the test split: `c`, `d`)");
+    insta::assert_snapshot!(refused("y\n1\n", "y\n1\n"), @"`test.csv`: it has no feature column in common with `train.csv` (only in the train split: none; only in the test split: none)");
+    insta::assert_snapshot!(refused("a,a,y\n1,2,0\n", good), @"`train.csv`: there are two columns `a`");
+    insta::assert_snapshot!(refused(good, "a,b,y\n1,2\n"), @"`test.csv`: line 2 has 2 cells, and the first line has 3 (the file may be cut off, or a text with the separator in it lacks its quotes)");
+    insta::assert_snapshot!(refused(good, "a,b,y\n1,\"2,0\n"), @"`test.csv`: line 2 has 2 cells, and the first line has 3 (the file may be cut off, or a text with the separator in it lacks its quotes)");
     let long = format!("a,b,y\n1,\"{}\",0\n", "x".repeat(17 << 20));
-    insta::assert_snapshot!(refused(good, &long), @"");
+    insta::assert_snapshot!(refused(good, &long), @"`test.csv`: a row is longer than 16 MiB; a quote may never close (from line 2)");
     let wide = "c,".repeat(100_000) + "y\n";
-    insta::assert_snapshot!(refused(&wide, good), @"");
+    insta::assert_snapshot!(refused(&wide, good), @"`train.csv`: 100001 columns, more than 65536");
 }
 
 #[test]
@@ -526,7 +526,7 @@ fn cells_that_are_not_utf8_are_named() {
     let splits = Splits::new("a,b,y\n1,2,0\n", "a,b,y\n1,2,0\n");
     fs::write(splits.folder.path().join("test.csv"), b"a,b,y\n1,caf\xe9,0\n").expect("written");
     let error = splits.with(&target()).expect_err("a reason");
-    insta::assert_snapshot!(error.detail, @"");
+    insta::assert_snapshot!(error.detail, @"`test.csv`: line 2: `b` is not UTF-8");
 }
 
 #[test]

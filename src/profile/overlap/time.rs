@@ -228,10 +228,10 @@ mod tests {
     use super::*;
 
     fn date(cell: &str) -> f64 {
-        match Moments::of(cell) {
-            Moments::Date(date) => date,
-            other => panic!("{cell}: {other:?}"),
-        }
+        let Moments::Date(date) = Moments::of(cell) else {
+            panic!("{cell} is not a date");
+        };
+        date
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! types do not. Their schema is published in docs/schema/record.schema.json.
 
 mod audit;
+mod data;
 mod previous;
 mod record;
 mod rows;

@@ -2,6 +2,7 @@
 
 use super::SCHEMA;
 use super::audit::AuditRow;
+use super::data::DataRow;
 use super::rows::*;
 use crate::environment::Environment;
 use crate::judge::cleaned::CleanedJudgement;
@@ -44,6 +45,7 @@ pub(super) fn record(report: &Report) -> Record<'_> {
         trust: judgement.checks.iter().map(check).collect(),
         claims: claims(report),
         audit: AuditRow::of(&report.audit),
+        data: report.data.iter().map(DataRow::of).collect(),
         sequential: report.seeds.iter().map(sequential).collect(),
         steps: report.steps.iter().map(step).collect(),
         pins: Pins {

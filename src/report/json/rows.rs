@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::audit::AuditRow;
+use super::data::DataRow;
 use crate::reason::Unmeasured;
 
 /// The record of one run of `reproof check`: what was checked, what came out, and what it rests on.
@@ -40,6 +41,8 @@ pub(super) struct Record<'a> {
     pub(super) claims: Vec<ClaimRow<'a>>,
     /// What arithmetic says of the claims alone, before anything was run.
     pub(super) audit: AuditRow<'a>,
+    /// Each test split held against each training split; empty where there are none.
+    pub(super) data: Vec<DataRow<'a>>,
     /// How many runs the steps took whose seeds were run one after another; empty if there are none.
     pub(super) sequential: Vec<SequentialRow<'a>>,
     /// One row for each run of each step.

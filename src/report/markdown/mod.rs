@@ -4,6 +4,7 @@
 //! wrote becomes markup (`escape.rs`); what not every reader needs is folded.
 
 mod audit;
+mod data;
 mod looks;
 mod start;
 
@@ -46,6 +47,7 @@ impl Renderer for Markdown {
             claims(report),
             audit::section(&report.audit),
             looks::looks(report),
+            data::section(report),
             trust(report),
             stages(report),
             environment(report),

@@ -11,6 +11,9 @@ pub(super) const MAGIC: &[u8] = b"\x93NUMPY";
 /// The longest header, in bytes: nothing that is read here needs more.
 const LONGEST: usize = 1 << 16;
 
+/// The longest row, in bytes.
+const LONGEST_ROW: u64 = 64 << 20;
+
 /// What the header of an array says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Header {
@@ -111,6 +114,10 @@ impl Header {
             length,
         };
         header.bytes().ok_or("its shape overflows")?;
+        let row = columns.saturating_mul(header.item.size as u64);
+        if row > LONGEST_ROW {
+            return Err(format!("a row of it takes {row} bytes, which is too much"));
+        }
         Ok(header)
     }
 

@@ -13,7 +13,7 @@ use crate::table::batch::not_plain;
 use crate::table::{Column, TableFile};
 
 /// The largest page, in bytes after decompression; writers aim at one MiB.
-const LARGEST_PAGE: i64 = 512 << 20;
+const LARGEST_PAGE: i64 = 256 << 20;
 
 /// More bytes of a page's header than this are not looked at.
 const LONGEST_HEADER: usize = 1 << 20;

@@ -12,12 +12,13 @@ mod values;
 
 use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom};
+use std::num::NonZero;
 use std::sync::Arc;
-use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::available_parallelism;
 
 use polars::prelude::ArrowSchema;
 use polars_io::prelude::{FileMetadata, ParallelStrategy, ParquetReader, SerReader as _};
-use rayon::prelude::*;
 
 use self::thrift::Compact;
 use super::batch::{Batch, Batches, ROWS, Values, VisitBatch};
@@ -34,6 +35,9 @@ const ENCRYPTED: [u8; 4] = *b"PARE";
 
 /// The longest footer, in bytes.
 const LONGEST_FOOTER: u64 = 64 << 20;
+
+/// Slices that are decoded at the same time take memory.
+const MOST_WORKERS: usize = 8;
 
 /// What a footer says, and the file that it says it of.
 pub(super) struct Rows {
@@ -137,10 +141,13 @@ struct Slice {
 }
 
 impl Rows {
-    /// Holds the number of rows against that of the row groups.
+    /// Holds the number of rows against that of the row groups, and against what polars can count.
     fn count(&self, file: &TableFile) -> Result<(), Unmeasured> {
         let groups = self.metadata.row_groups.iter();
         let rows = groups.fold(0_usize, |sum, group| sum.saturating_add(group.num_rows()));
+        if rows > u32::MAX as usize {
+            return Err(file.invalid(format_args!("its footer claims {rows} rows, more than 2³²")));
+        }
         if rows == self.metadata.num_rows {
             return Ok(());
         }
@@ -217,20 +224,22 @@ impl Rows {
             columns: wanted.iter().copied().zip(columns).collect(),
         })
     }
+}
 
-    /// Decodes all slices in their order, as many at once as there are processors.
-    fn decode(&self, file: &TableFile, wanted: &[Column], out: &SyncSender<Result<Batch, Unmeasured>>) {
-        for slices in self.slices().chunks(rayon::current_num_threads().max(1)) {
-            let batches: Vec<_> = slices
-                .par_iter()
-                .map(|slice| self.decoded(file, *slice, wanted))
-                .collect();
-            for batch in batches {
-                let ended = batch.is_err();
-                // Whoever listens has had enough when the channel is closed.
-                if out.send(batch).is_err() || ended {
-                    return;
-                }
+impl Rows {
+    /// Decodes some slices in their order, as long as somebody takes them and nothing is wrong.
+    fn decode<'s>(
+        &self,
+        file: &TableFile,
+        wanted: &[Column],
+        slices: impl Iterator<Item = &'s Slice>,
+        out: &SyncSender<Result<Batch, Unmeasured>>,
+    ) {
+        for slice in slices {
+            let batch = self.decoded(file, *slice, wanted);
+            let ended = batch.is_err();
+            if out.send(batch).is_err() || ended {
+                return;
             }
         }
     }
@@ -244,11 +253,23 @@ impl Batches for Rows {
         visit: VisitBatch<'_>,
     ) -> Result<(), Unmeasured> {
         chunk::check(&self, file, wanted)?;
+        let slices = self.slices();
+        let workers = available_parallelism().map_or(1, NonZero::get);
+        let workers = workers.min(MOST_WORKERS).min(slices.len());
+        // Threads of its own: a caller may well hold one of a pool that would be waited for.
         std::thread::scope(|scope| {
-            let (sender, receiver) = sync_channel(1);
-            let rows = &self;
-            scope.spawn(move || rows.decode(file, wanted, &sender));
-            for batch in receiver {
+            let turns: Vec<Receiver<_>> = (0..workers)
+                .map(|worker| {
+                    let (sender, receiver) = sync_channel(1);
+                    let (rows, slices) = (&self, slices.iter().skip(worker).step_by(workers));
+                    scope.spawn(move || rows.decode(file, wanted, slices, &sender));
+                    receiver
+                })
+                .collect();
+            for receiver in turns.iter().cycle().take(slices.len()) {
+                let batch = receiver
+                    .recv()
+                    .map_err(|_| broken(file, "a row", "the decoder stopped"))?;
                 if !visit(&batch?)? {
                     break;
                 }

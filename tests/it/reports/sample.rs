@@ -59,6 +59,7 @@ pub(super) fn from(manifest: &str) -> Report {
         inputs: inputs(&manifest),
         environment: Ok(environment()),
         steps: steps(&manifest),
+        data: Vec::new(),
         seeds: Vec::new(),
         measured,
         judgement: judge::judge(&evidence),

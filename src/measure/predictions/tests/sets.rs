@@ -87,6 +87,34 @@ fn sets_are_joined_by_the_same_rules_as_classes() {
 }
 
 #[test]
+fn metrics_that_need_different_readings_are_not_read_together() {
+    let desk = Desk::new("y\na\nb\n", "prediction\na\nb\n");
+    let metrics = ["f1:samples", "accuracy"].map(|name| metric(name).unwrap());
+    let request = |metrics| Request {
+        predictions: &desk.predictions,
+        truth: &desk.truth,
+        target: None,
+        columns: &desk.columns,
+        positive: None,
+        metrics,
+    };
+    let error = read(&request(&metrics)).unwrap_err();
+    assert_eq!(
+        error.detail,
+        "metrics of sets of labels and others cannot be computed from one reading of the files"
+    );
+    let outcome = crate::measure::recompute::recompute(&request(&metrics)).unwrap();
+    assert!(outcome.metrics.iter().all(|one| one.value == Ok(1.0)));
+    let lists = Desk::new("y\na|b\nb\n", "prediction\na|b\nb\n");
+    let request = Request {
+        truth: &lists.truth,
+        predictions: &lists.predictions,
+        ..request(&metrics)
+    };
+    assert!(read(&request).is_ok());
+}
+
+#[test]
 fn clusters_have_names_of_their_own() {
     let desk = Desk::new("y\na\na\nb\n", "prediction\n0\n0\n1\n");
     assert_eq!(desk.value("adjusted_rand"), Ok(1.0));

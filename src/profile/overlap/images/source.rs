@@ -41,34 +41,34 @@ pub(super) fn each(
     let mut counted = |picture: Picture| {
         count += 1;
         if count > MOST_FILES {
-            return Err(about(path, format!("more than {MOST_FILES} pictures")));
+            return Err(about(path, &format!("more than {MOST_FILES} pictures")));
         }
         visit(picture)
     };
-    let metadata = fs::metadata(path).map_err(|error| about(path, error.to_string()))?;
+    let metadata = fs::metadata(path).map_err(|error| about(path, &error.to_string()))?;
     if metadata.is_dir() {
         return folder(path, &mut counted);
     }
     if !metadata.is_file() {
-        return Err(about(path, "it is neither a folder nor a file".to_owned()));
+        return Err(about(path, "it is neither a folder nor a file"));
     }
-    let mut file = File::open(path).map_err(|error| about(path, error.to_string()))?;
+    let mut file = File::open(path).map_err(|error| about(path, &error.to_string()))?;
     let mut start = Vec::new();
     let read = (&mut file).take(512).read_to_end(&mut start);
     read.and_then(|_| file.seek(SeekFrom::Start(0)))
-        .map_err(|error| about(path, error.to_string()))?;
+        .map_err(|error| about(path, &error.to_string()))?;
     match start.as_slice() {
         [b'P', b'K', 3 | 5, ..] => zipped(path, file, &mut counted),
         [0x1f, 0x8b, ..] => tarball(path, MultiGzDecoder::new(BufReader::new(file)), &mut counted),
         start if start.get(257..262) == Some(b"ustar") => tarball(path, BufReader::new(file), &mut counted),
         _ => Err(about(
             path,
-            "it is neither a folder nor a zip, tar or tar.gz file".to_owned(),
+            "it is neither a folder nor a zip, tar or tar.gz file",
         )),
     }
 }
 
-fn about(path: &Path, what: String) -> Unmeasured {
+fn about(path: &Path, what: &str) -> Unmeasured {
     invalid(
         Fault::Manifest,
         format!("`{}`: {what}", shown(&path.to_string_lossy())),
@@ -97,7 +97,7 @@ fn whole(reader: impl Read) -> Result<Vec<u8>, String> {
 
 fn folder(path: &Path, visit: Visit<'_>) -> Result<(), Unmeasured> {
     for entry in WalkDir::new(path).max_depth(64).sort_by_file_name() {
-        let entry = entry.map_err(|error| about(path, error.to_string()))?;
+        let entry = entry.map_err(|error| about(path, &error.to_string()))?;
         let name = entry
             .path()
             .strip_prefix(path)
@@ -115,7 +115,7 @@ fn folder(path: &Path, visit: Visit<'_>) -> Result<(), Unmeasured> {
 
 fn zipped(path: &Path, file: File, visit: Visit<'_>) -> Result<(), Unmeasured> {
     let mut archive =
-        zip::ZipArchive::new(BufReader::new(file)).map_err(|error| about(path, error.to_string()))?;
+        zip::ZipArchive::new(BufReader::new(file)).map_err(|error| about(path, &error.to_string()))?;
     for at in 0..archive.len() {
         let entry = match archive.by_index(at) {
             Ok(entry) => entry,
@@ -133,7 +133,7 @@ fn zipped(path: &Path, file: File, visit: Visit<'_>) -> Result<(), Unmeasured> {
 }
 
 fn tarball(path: &Path, reader: impl Read, visit: Visit<'_>) -> Result<(), Unmeasured> {
-    let broken = |error: io::Error| about(path, error.to_string());
+    let broken = |error: io::Error| about(path, &error.to_string());
     let mut archive = tar::Archive::new(reader.take(MOST_UNPACKED));
     for entry in archive.entries().map_err(broken)? {
         let entry = entry.map_err(broken)?;

@@ -1,0 +1,144 @@
+//! The data itself, before a number on it is believed: what the splits share, and what gives the label away.
+
+use super::gather::Acquired;
+use super::second_look::Leaked;
+use crate::judge::evidence::Hygiene;
+use crate::manifest::{Data, Manifest, Role};
+use crate::measure::Truth;
+use crate::observe::Observer;
+use crate::profile::{Profile, Roles, profile};
+use crate::report::DataProfile;
+use crate::table::TableFile;
+
+/// More pairs of a training and a test split than this are not compared.
+const MOST_PAIRS: usize = 6;
+
+/// What was found in the data.
+#[derive(Default)]
+pub(super) struct Examined {
+    pub(super) profiles: Vec<DataProfile>,
+    pub(super) leaked: Leaked,
+}
+
+/// Profiles every test split against every training split that is there as a table.
+pub(super) fn examine(manifest: &Manifest, acquired: &Acquired, observer: &dyn Observer) -> Examined {
+    let of = |role: Role| manifest.data.iter().filter(move |data| data.role == role);
+    let mut examined = Examined::default();
+    let pairs = of(Role::Train).flat_map(|train| of(Role::Test).map(move |test| (train, test)));
+    for (train, test) in pairs.take(MOST_PAIRS) {
+        let (Some(first), Some(second)) = (file(train, acquired), file(test, acquired)) else {
+            continue;
+        };
+        let profile = profile(&first, Some(&second), &roles(train, test), observer);
+        if let Ok(found) = &profile {
+            examined.note_leaks(manifest, test, found);
+        }
+        examined.profiles.push(DataProfile {
+            train: train.id.clone(),
+            test: test.id.clone(),
+            profile,
+        });
+    }
+    examined
+}
+
+/// The table of a data set, where its bytes are there.
+fn file(data: &Data, acquired: &Acquired) -> Option<TableFile> {
+    let present = acquired.data.get(&data.id)?.as_ref().ok()?;
+    Truth::new(data, &present.path).table().ok()
+}
+
+fn roles(train: &Data, test: &Data) -> Roles {
+    let either = |of: fn(&Data) -> &Option<String>| of(test).clone().or_else(|| of(train).clone());
+    Roles {
+        target: either(|data| &data.target),
+        id: either(|data| &data.id_column),
+        group: either(|data| &data.group_column),
+        time: either(|data| &data.time_column),
+        ignore: Vec::new(),
+    }
+}
+
+impl Examined {
+    fn note_leaks(&mut self, manifest: &Manifest, test: &Data, profile: &Profile) {
+        let Some(shared) = profile.overlap.as_ref().filter(|shared| shared.leaked > 0) else {
+            return;
+        };
+        for truth in labels_of(manifest, test) {
+            let rows = self.leaked.entry(truth.to_owned()).or_default();
+            rows.extend(shared.rows.iter());
+            rows.sort_unstable();
+            rows.dedup();
+        }
+    }
+
+    /// What the judge looks at; `None` where nothing was examined.
+    pub(super) fn hygiene(&self) -> Option<Hygiene> {
+        let examined = |data: &DataProfile| data.profile.is_ok();
+        if !self.profiles.iter().any(examined) {
+            return None;
+        }
+        let mut hygiene = Hygiene::default();
+        for DataProfile { train, test, profile } in &self.profiles {
+            let Ok(profile) = profile else { continue };
+            let between = format!("`{test}` against `{train}`");
+            if let Some(shared) = &profile.overlap {
+                let sentence = format!("{between}: {}", shared.sentence());
+                let side = if shared.leaks() {
+                    &mut hygiene.problems
+                } else {
+                    &mut hygiene.examined
+                };
+                side.push(sentence);
+                let grouped = shared.group.filter(|count| *count > 0);
+                hygiene.problems.extend(grouped.map(|count| {
+                    format!("{between}: {count} test rows belong to a group of the training data")
+                }));
+            }
+            let copies = [
+                (train, &profile.duplicates.train),
+                (test, &profile.duplicates.test),
+            ];
+            for (id, rows) in copies
+                .into_iter()
+                .filter_map(|(id, rows)| Some((id, rows.as_ref()?)))
+            {
+                let side = if rows.blown_up() {
+                    &mut hygiene.problems
+                } else {
+                    &mut hygiene.examined
+                };
+                side.push(format!("`{id}`: {}", rows.sentence()));
+            }
+            let leaks = profile.leakage.iter().filter(|leak| leak.code != "id-leak");
+            hygiene.problems.extend(leaks.map(|leak| {
+                format!(
+                    "`{train}`: column `{}` alone gives the label away ({})",
+                    leak.column, leak.code
+                )
+            }));
+        }
+        hygiene.problems.dedup();
+        hygiene.examined.dedup();
+        Some(hygiene)
+    }
+}
+
+/// The data sets whose rows are those of `test`: itself, and the labels beside a single test split.
+fn labels_of<'a>(manifest: &'a Manifest, test: &'a Data) -> Vec<&'a str> {
+    let alone = manifest
+        .data
+        .iter()
+        .filter(|data| data.role == Role::Test)
+        .count()
+        == 1;
+    let labels = manifest
+        .data
+        .iter()
+        .filter(|data| alone && data.role == Role::Labels);
+    [test]
+        .into_iter()
+        .chain(labels)
+        .map(|data| data.id.as_str())
+        .collect()
+}
