@@ -18,7 +18,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("clap_mangen", &["cli"]),
     ("comfy-table", &["report/table.rs"]),
     ("csv", &["table"]),
-    ("flate2", &["acquire/unpack", "profile/overlap/images", "table"]),
+    ("flate2", &["acquire/unpack", "profile/overlap", "table"]),
     ("git2", &["acquire", "demo.rs"]),
     ("image", &["profile/overlap/images"]),
     ("indicatif", &["cli/terminal.rs"]),
