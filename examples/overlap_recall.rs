@@ -50,7 +50,7 @@ struct Case {
     /// The header of the test split.
     other: &'static str,
     row: fn(&mut Random) -> Vec<String>,
-    change: fn(&mut Random, Vec<String>) -> Vec<String>,
+    change: fn(&mut Random, &[String]) -> Vec<String>,
     rows: usize,
 }
 
@@ -151,42 +151,41 @@ fn text(random: &mut Random) -> Vec<String> {
     vec![(0..length).map(|_| word(random)).collect::<Vec<_>>().join(" ")]
 }
 
-fn keep(_: &mut Random, row: Vec<String>) -> Vec<String> {
-    row
+fn keep(_: &mut Random, row: &[String]) -> Vec<String> {
+    row.to_vec()
 }
 
-fn reverse(_: &mut Random, mut row: Vec<String>) -> Vec<String> {
-    row.reverse();
-    row
+fn reverse(_: &mut Random, row: &[String]) -> Vec<String> {
+    row.iter().rev().cloned().collect()
 }
 
 fn number(cell: &str) -> f64 {
     cell.parse().unwrap_or_default()
 }
 
-fn reformat(_: &mut Random, row: Vec<String>) -> Vec<String> {
+fn reformat(_: &mut Random, row: &[String]) -> Vec<String> {
     row.iter().map(|cell| format!("{:e}", number(cell))).collect()
 }
 
-fn round(_: &mut Random, row: Vec<String>) -> Vec<String> {
+fn round(_: &mut Random, row: &[String]) -> Vec<String> {
     row.iter()
         .map(|cell| format!("{}", number(&format!("{:.2e}", number(cell)))))
         .collect()
 }
 
-fn noise(random: &mut Random, row: Vec<String>) -> Vec<String> {
+fn noise(random: &mut Random, row: &[String]) -> Vec<String> {
     row.iter()
         .map(|cell| format!("{}", number(cell) + 0.002 * random.normal()))
         .collect()
 }
 
-fn drop_word(random: &mut Random, row: Vec<String>) -> Vec<String> {
+fn drop_word(random: &mut Random, row: &[String]) -> Vec<String> {
     let mut words: Vec<&str> = row[0].split(' ').collect();
     words.remove(random.below(words.len() as u64) as usize);
     vec![words.join(" ")]
 }
 
-fn shout(_: &mut Random, row: Vec<String>) -> Vec<String> {
+fn shout(_: &mut Random, row: &[String]) -> Vec<String> {
     vec![format!("{}!", row[0].to_uppercase().replacen(' ', "; ", 3))]
 }
 
@@ -207,14 +206,14 @@ fn tabular(case: &Case, rate: f64) -> Result<(RowSet, u64), Box<dyn std::error::
     let train: Vec<Vec<String>> = (0..case.rows).map(|_| (case.row)(&mut random)).collect();
     let mut test: Vec<Vec<String>> = train[50..50 + planted]
         .iter()
-        .map(|row| (case.change)(&mut random, row.clone()))
+        .map(|row| (case.change)(&mut random, row))
         .collect();
     test.extend((planted..case.rows).map(|_| {
         let row = (case.row)(&mut random);
         if case.header == case.other {
             row
         } else {
-            reverse(&mut random, row)
+            reverse(&mut random, &row)
         }
     }));
     let (here, there) = (folder.path().join("train.csv"), folder.path().join("test.csv"));

@@ -32,7 +32,7 @@ impl<'de> Deserialize<'de> for Cell {
 
 struct CellVisitor;
 
-fn plain<E>(value: impl ToString) -> Result<Cell, E> {
+fn plain<E>(value: &impl ToString) -> Result<Cell, E> {
     Ok(Cell(Some(value.to_string())))
 }
 
@@ -44,15 +44,15 @@ impl<'de> Visitor<'de> for CellVisitor {
     }
 
     fn visit_bool<E>(self, value: bool) -> Result<Cell, E> {
-        plain(value)
+        plain(&value)
     }
 
     fn visit_i64<E>(self, value: i64) -> Result<Cell, E> {
-        plain(value)
+        plain(&value)
     }
 
     fn visit_u64<E>(self, value: u64) -> Result<Cell, E> {
-        plain(value)
+        plain(&value)
     }
 
     fn visit_f64<E>(self, value: f64) -> Result<Cell, E> {
@@ -60,7 +60,7 @@ impl<'de> Visitor<'de> for CellVisitor {
     }
 
     fn visit_str<E>(self, value: &str) -> Result<Cell, E> {
-        plain(value)
+        plain(&value)
     }
 
     fn visit_unit<E>(self) -> Result<Cell, E> {

@@ -413,5 +413,5 @@ fn range(given: &Predictions) -> Option<f64> {
     let truth = &given.numbers().ok()?.truth;
     let least = truth.iter().copied().fold(f64::INFINITY, f64::min);
     let greatest = truth.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    (greatest > least).then(|| greatest - least)
+    (greatest > least).then_some(greatest - least)
 }

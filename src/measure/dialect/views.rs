@@ -20,12 +20,19 @@ pub(super) fn views(stated: &Named, given: &Predictions) -> Vec<View> {
         departure: 0,
         predictions: None,
     }];
-    let more = match stated.input() {
-        Input::Classes => of_classes(given),
-        Input::Scores => of_scores(given),
-        _ => Some(Vec::new()),
-    };
-    views.extend(more.unwrap_or_default());
+    let input = stated.input();
+    views.extend(
+        (input == Input::Classes)
+            .then(|| of_classes(given))
+            .flatten()
+            .unwrap_or_default(),
+    );
+    views.extend(
+        (input == Input::Scores)
+            .then(|| of_scores(given))
+            .flatten()
+            .unwrap_or_default(),
+    );
     views
 }
 
@@ -88,10 +95,7 @@ fn by_threshold(given: &Predictions, scores: &[f64]) -> Option<Vec<(String, u32,
     let hits: Vec<bool> = classes.truth.iter().map(|class| *class == positive).collect();
     let [for_f1, for_accuracy] = best_thresholds(scores, &hits)?;
     let on_test = |what: &str, threshold: f64| {
-        let words = format!(
-            " at the threshold {} that gives the best {what} on the test data",
-            threshold
-        );
+        let words = format!(" at the threshold {threshold} that gives the best {what} on the test data");
         (words, 2, from(threshold))
     };
     Some(vec![

@@ -9,7 +9,7 @@
 //! docs/overlap.md. Columns are matched by their names, whatever their order.
 //!
 //! A split is read row by row, and of each row a few numbers are kept: 32 bytes and
-//! what the roles need; up to 172 more where near rows are looked for.
+//! what the roles need; up to 164 more where near rows are looked for.
 
 mod alike;
 mod canon;
