@@ -227,7 +227,6 @@ fn row(column: &ColumnProfile) -> Vec<String> {
             .as_ref()
             .map(|number| bars(&number.histogram))
             .unwrap_or_default(),
-        values(column),
     ]
 }
 

@@ -21,6 +21,9 @@ const SIGNIFICANT: f64 = 0.01;
 /// New categories in more than this share of the test rows.
 const MUCH_UNSEEN: f64 = 0.01;
 
+/// Bins that were chosen to look best get a few times what chance gives in bins that were not.
+const BEYOND_CHANCE: f64 = 10.0;
+
 /// How much a finding matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -410,7 +413,9 @@ fn splits(profile: &Profile, roles: &Roles) -> Vec<Finding> {
 fn information(profile: &Profile) -> Vec<Finding> {
     let found = profile.information.iter().filter(|(column, information)| {
         let leaks = profile.leakage.iter().any(|leak| leak.column == **column);
-        information.band == "suspicious" && information.value > 3.0 * information.by_chance && !leaks
+        information.band == "suspicious"
+            && information.value > BEYOND_CHANCE * information.by_chance
+            && !leaks
     });
     let finding = |(column, information): (&String, &super::Information)| {
         let sentence = format!(
