@@ -241,7 +241,11 @@ fn interval(found: &Result<MetricInterval, BootstrapError>) -> Value {
 fn explained(number: f64, one: &Recomputed) -> Value {
     let found = one.explanation.as_ref();
     let words = |found: &Explanation| -> Vec<String> {
-        found.readings.iter().map(|reading| reading.words.clone()).collect()
+        found
+            .readings
+            .iter()
+            .map(|reading| reading.words.clone())
+            .collect()
     };
     let readings = found.map(words).unwrap_or_default();
     json!({

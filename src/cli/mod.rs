@@ -261,7 +261,7 @@ impl From<Policy> for reproof::judge::Policy {
 
 #[derive(Args, Debug)]
 struct ProfileArguments {
-    /// A file: CSV, TSV or JSON Lines, gzipped or not
+    /// A file: CSV, TSV, JSON Lines, Parquet or NumPy arrays, gzipped or not
     #[arg(required_unless_present = "train", conflicts_with_all = ["train", "test"])]
     file: Option<PathBuf>,
     /// The training split

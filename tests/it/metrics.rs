@@ -173,7 +173,7 @@ fn wrong_usage_says_what_was_meant() {
     insta::assert_snapshot!(wrong(&["--metric", "accuracy", "--column", "predicton=p"]), @r"
     error: `columns` renames `predicton`, which is no standard column
 
-    hint: did you mean `prediction`? the standard columns are `id`, `prediction`, `score`, `group`, `weight`, `rank`, `item`, `relevance`, `event`, `log_prob`, `nll`, `tokens`, `x_min`, `y_min`, `x_max`, `y_max`, `iscrowd`, `score_<class>`
+    hint: did you mean `prediction`? the standard columns are `id`, `prediction`, `score`, `group`, `stratum`, `weight`, `rank`, `item`, `relevance`, `event`, `log_prob`, `nll`, `tokens`, `x_min`, `y_min`, `x_max`, `y_max`, `iscrowd`, `score_<class>`
     ");
     let ran = bench().run(&["metrics", "--truth", "t.csv", "--predictions", "p.csv"]);
     assert_eq!(ran.code, 2);
