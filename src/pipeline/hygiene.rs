@@ -22,10 +22,8 @@ pub(super) struct Examined {
 
 /// Profiles every test split against every training split that is there as a table.
 pub(super) fn examine(manifest: &Manifest, acquired: &Acquired, observer: &dyn Observer) -> Examined {
-    let of = |role: Role| manifest.data.iter().filter(move |data| data.role == role);
     let mut examined = Examined::default();
-    let pairs = of(Role::Train).flat_map(|train| of(Role::Test).map(move |test| (train, test)));
-    for (train, test) in pairs.take(MOST_PAIRS) {
+    for (train, test) in pairs(manifest).into_iter().take(MOST_PAIRS) {
         let (Some(first), Some(second)) = (file(train, acquired), file(test, acquired)) else {
             continue;
         };
@@ -40,6 +38,31 @@ pub(super) fn examine(manifest: &Manifest, acquired: &Acquired, observer: &dyn O
         });
     }
     examined
+}
+
+/// Which test split belongs to which training split: those of the same name but for the split, else all.
+fn pairs(manifest: &Manifest) -> Vec<(&Data, &Data)> {
+    let of = |role: Role| manifest.data.iter().filter(move |data| data.role == role);
+    let belong = |test: &Data| {
+        let same: Vec<&Data> = of(Role::Train)
+            .filter(|train| stem(&train.id) == stem(&test.id))
+            .collect();
+        if same.is_empty() {
+            of(Role::Train).collect()
+        } else {
+            same
+        }
+    };
+    let pairs = of(Role::Test).flat_map(|test| belong(test).into_iter().map(move |train| (train, test)));
+    pairs.collect()
+}
+
+/// `arrowhead` for `ArrowHead-train` and `ArrowHead_TEST`.
+fn stem(id: &str) -> String {
+    let id = id.to_lowercase();
+    let words = id.split(|c: char| !c.is_alphanumeric());
+    let split = |word: &&str| !["train", "training", "test", "testing"].contains(word);
+    words.filter(split).collect::<Vec<_>>().join("-")
 }
 
 /// The table of a data set, where its bytes are there.
@@ -141,4 +164,18 @@ fn labels_of<'a>(manifest: &'a Manifest, test: &'a Data) -> Vec<&'a str> {
         .chain(labels)
         .map(|data| data.id.as_str())
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn splits_are_known_by_their_names() {
+        assert_eq!(stem("ArrowHead-train"), "arrowhead");
+        assert_eq!(stem("ArrowHead_TEST"), "arrowhead");
+        assert_eq!(stem("train"), stem("test"));
+        assert_ne!(stem("GunPoint-train"), stem("ArrowHead-test"));
+        assert_ne!(stem("contest-train"), stem("con-test"));
+    }
 }
