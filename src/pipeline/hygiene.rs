@@ -147,7 +147,7 @@ impl Examined {
     }
 }
 
-/// The data sets whose rows are those of `test`: itself, and the labels beside a single test split.
+/// The data sets whose rows are those of `test`: itself, and labels that are matched by their order beside a single test split.
 fn labels_of<'a>(manifest: &'a Manifest, test: &'a Data) -> Vec<&'a str> {
     let alone = manifest
         .data
