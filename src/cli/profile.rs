@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use reproof::profile::{
-    ColumnProfile, FeaturePower, Finding, Numbers, Profile, Roles, profile as profile_files,
+    ColumnProfile, FeaturePower, FileSummary, Finding, Numbers, PictureFiles, Profile, Roles, Unit,
+    profile as profile_files, profile_pictures,
 };
 use reproof::reason::{Reason, Unmeasured};
 use reproof::report::{Look, bars, one_line, table};
@@ -26,7 +27,7 @@ const ALIKE: usize = 3;
 /// So many characters of the name of a column, or of one of its values.
 const NAME: usize = 20;
 
-/// Profiles one file or two.
+/// Profiles one file or two, or sets of pictures.
 pub(super) fn profile(
     wanted: &ProfileArguments,
     format: Format,
@@ -37,7 +38,6 @@ pub(super) fn profile(
         terminal.message("error", "31", "no file was named");
         return Exit::Usage;
     };
-    let file = |path: &Path| named(path, settings);
     let roles = Roles {
         target: wanted.target.clone(),
         id: wanted.id.clone(),
@@ -45,8 +45,19 @@ pub(super) fn profile(
         time: wanted.time.clone(),
         ignore: wanted.ignore.clone(),
     };
-    let test = wanted.test.as_deref().map(file);
-    match profile_files(&file(train), test.as_ref(), &roles, terminal) {
+    let pictures = |path: &Path| pictures(path, settings);
+    let (images, other_images) = (pictures(train), wanted.test.as_deref().map(pictures));
+    let found = if holds_pictures(&images) || other_images.as_ref().is_some_and(holds_pictures) {
+        if roles != Roles::default() {
+            terminal.message("error", "31", "pictures have no columns that could be named");
+            return Exit::Usage;
+        }
+        profile_pictures(&images, other_images.as_ref(), terminal)
+    } else {
+        let test = wanted.test.as_deref().map(|path| named(path, settings));
+        profile_files(&named(train, settings), test.as_ref(), &roles, terminal)
+    };
+    match found {
         Ok(found) => {
             terminal.result(&match format {
                 Format::Text => text(&found, terminal.look()),
@@ -68,6 +79,18 @@ fn named(path: &Path, settings: &Settings) -> TableFile {
         format: None,
         side: Side::Pinned,
     }
+}
+
+fn pictures(path: &Path, settings: &Settings) -> PictureFiles {
+    PictureFiles {
+        path: settings.absolute(path),
+        name: path.display().to_string(),
+    }
+}
+
+/// A folder can hold nothing else that could be profiled.
+fn holds_pictures(files: &PictureFiles) -> bool {
+    files.path.is_dir() || files.has_pictures()
 }
 
 fn failed(error: &Unmeasured, terminal: &Terminal) -> Exit {
@@ -93,15 +116,11 @@ fn text(found: &Profile, look: Look) -> String {
 
 fn heading(found: &Profile) -> String {
     let files = found.files.iter().map(|file| {
-        let (rows, columns) = (file.rows, file.columns);
-        let sample = file
-            .sample
-            .map(|rows| format!("; quantiles, bins and ranks of a sample of {rows} rows"));
-        let name = one_line(&file.name);
         format!(
-            "{:<6} {name}: {rows} rows, {columns} columns{}",
+            "{:<6} {}: {}",
             file.split,
-            sample.unwrap_or_default()
+            one_line(&file.name),
+            size(file, found.unit)
         )
     });
     let mut lines: Vec<String> = files.collect();
@@ -120,6 +139,17 @@ fn heading(found: &Profile) -> String {
         ));
     }
     lines.join("\n")
+}
+
+fn size(file: &FileSummary, unit: Unit) -> String {
+    let (rows, columns) = (file.rows, file.columns);
+    let sample = file
+        .sample
+        .map(|rows| format!("; quantiles, bins and ranks of a sample of {rows} rows"));
+    match unit {
+        Unit::Row => format!("{rows} rows, {columns} columns{}", sample.unwrap_or_default()),
+        Unit::Picture => format!("{rows} pictures"),
+    }
 }
 
 fn findings(found: &Profile, look: Look) -> String {
@@ -174,6 +204,9 @@ fn finding(group: &[&Finding]) -> Vec<String> {
 }
 
 fn columns(found: &Profile, look: Look) -> String {
+    if found.columns.is_empty() {
+        return String::new();
+    }
     let shown = &found.columns[..found.columns.len().min(COLUMNS)];
     let header = [
         "column",

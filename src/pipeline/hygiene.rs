@@ -6,7 +6,8 @@ use crate::judge::evidence::Hygiene;
 use crate::manifest::{Data, Manifest, Role};
 use crate::measure::Truth;
 use crate::observe::Observer;
-use crate::profile::{Profile, Roles, profile};
+use crate::profile::{PictureFiles, Profile, Roles, Unit, profile, profile_pictures};
+use crate::reason::Unmeasured;
 use crate::report::DataProfile;
 use crate::table::TableFile;
 
@@ -20,16 +21,15 @@ pub(super) struct Examined {
     pub(super) leaked: Leaked,
 }
 
-/// Profiles every test split against every training split that is there as a table.
+/// Profiles every test split against every training split where both are there as tables, or both as pictures.
 pub(super) fn examine(manifest: &Manifest, acquired: &Acquired, observer: &dyn Observer) -> Examined {
     let of = |role: Role| manifest.data.iter().filter(move |data| data.role == role);
     let mut examined = Examined::default();
     let pairs = of(Role::Train).flat_map(|train| of(Role::Test).map(move |test| (train, test)));
     for (train, test) in pairs.take(MOST_PAIRS) {
-        let (Some(first), Some(second)) = (file(train, acquired), file(test, acquired)) else {
+        let Some(profile) = compared(train, test, acquired, observer) else {
             continue;
         };
-        let profile = profile(&first, Some(&second), &roles(train, test), observer);
         if let Ok(found) = &profile {
             examined.note_leaks(manifest, test, found);
         }
@@ -42,10 +42,42 @@ pub(super) fn examine(manifest: &Manifest, acquired: &Acquired, observer: &dyn O
     examined
 }
 
-/// The table of a data set, where its bytes are there.
-fn file(data: &Data, acquired: &Acquired) -> Option<TableFile> {
+/// What a data set is.
+enum Content {
+    Table(TableFile),
+    Pictures(PictureFiles),
+}
+
+/// `None` where a data set is not there, or is neither a table nor pictures, or the two are not the same.
+fn compared(
+    train: &Data,
+    test: &Data,
+    acquired: &Acquired,
+    observer: &dyn Observer,
+) -> Option<Result<Profile, Unmeasured>> {
+    match (content(train, acquired)?, content(test, acquired)?) {
+        (Content::Table(first), Content::Table(second)) => {
+            Some(profile(&first, Some(&second), &roles(train, test), observer))
+        }
+        (Content::Pictures(first), Content::Pictures(second)) => {
+            Some(profile_pictures(&first, Some(&second), observer))
+        }
+        (Content::Table(_), Content::Pictures(_)) | (Content::Pictures(_), Content::Table(_)) => None,
+    }
+}
+
+fn content(data: &Data, acquired: &Acquired) -> Option<Content> {
     let present = acquired.data.get(&data.id)?.as_ref().ok()?;
-    Truth::new(data, &present.path).table().ok()
+    let pictures = PictureFiles {
+        path: present.path.clone(),
+        name: data.id.clone(),
+    };
+    // A declared format is that of a table.
+    if data.format.is_none() && pictures.has_pictures() {
+        return Some(Content::Pictures(pictures));
+    }
+    let table = Truth::new(data, &present.path).table().ok()?;
+    Some(Content::Table(table))
 }
 
 fn roles(train: &Data, test: &Data) -> Roles {
@@ -61,7 +93,9 @@ fn roles(train: &Data, test: &Data) -> Roles {
 
 impl Examined {
     fn note_leaks(&mut self, manifest: &Manifest, test: &Data, profile: &Profile) {
-        let Some(shared) = profile.overlap.as_ref().filter(|shared| shared.leaked > 0) else {
+        let shared = profile.overlap.as_ref().filter(|shared| shared.leaked > 0);
+        // Which labels belong to which picture is known to the paper's code alone.
+        let Some(shared) = shared.filter(|_| profile.unit == Unit::Row) else {
             return;
         };
         for truth in labels_of(manifest, test) {
@@ -83,7 +117,7 @@ impl Examined {
             let Ok(profile) = profile else { continue };
             let between = format!("`{test}` against `{train}`");
             if let Some(shared) = &profile.overlap {
-                let sentence = format!("{between}: {}", shared.sentence());
+                let sentence = format!("{between}: {}", shared.sentence(profile.unit));
                 let side = if shared.leaks() {
                     &mut hygiene.problems
                 } else {
@@ -108,7 +142,7 @@ impl Examined {
                 } else {
                     &mut hygiene.examined
                 };
-                side.push(format!("`{id}`: {}", rows.sentence()));
+                side.push(format!("`{id}`: {}", rows.sentence(profile.unit)));
             }
             let leaks = profile.leakage.iter().filter(|leak| leak.code != "id-leak");
             hygiene.problems.extend(leaks.map(|leak| {

@@ -80,7 +80,11 @@ impl Finding {
 /// Everything to look at in `profile`, worst first, in the order of the file where equally bad.
 pub(super) fn findings(profile: &Profile, roles: &Roles) -> Vec<Finding> {
     let mut found: Vec<Finding> = profile.leakage.iter().map(leaked).collect();
-    found.extend(shared::findings(&profile.duplicates, profile.overlap.as_ref()));
+    found.extend(shared::findings(
+        profile.unit,
+        &profile.duplicates,
+        profile.overlap.as_ref(),
+    ));
     found.extend(label(profile));
     let ids: Vec<&str> = profile
         .columns
