@@ -261,7 +261,7 @@ impl From<Policy> for reproof::judge::Policy {
 
 #[derive(Args, Debug)]
 struct ProfileArguments {
-    /// A table in a file, or a folder or archive of pictures
+    /// A table (CSV, TSV, JSON Lines or Parquet), or a folder or archive of pictures
     #[arg(required_unless_present = "train", conflicts_with_all = ["train", "test"])]
     file: Option<PathBuf>,
     /// The training split

@@ -208,58 +208,73 @@ fn columns(found: &Profile, look: Look) -> String {
         return String::new();
     }
     let shown = &found.columns[..found.columns.len().min(COLUMNS)];
-    let header = [
-        "column",
-        "type",
-        "missing",
-        "unique",
-        "distribution",
-        "alone",
-        "IV",
-        "PSI",
-        "values",
-    ];
-    let cells = |column: &ColumnProfile| {
-        let mut row = row(column);
-        row.extend([
-            alone(found, column),
-            value(found, column),
-            psi(found, column),
-            values(column),
-        ]);
-        row
-    };
-    let rows: Vec<Vec<String>> = shown.iter().map(cells).collect();
-    // A column of the table in which nothing stands only takes room.
-    let kept: Vec<usize> = (0..header.len())
-        .filter(|at| rows.iter().any(|row| !row[*at].is_empty()))
-        .collect();
-    let pick = |row: &Vec<String>| kept.iter().map(|at| row[*at].clone()).collect();
-    let header: Vec<&str> = kept.iter().map(|at| header[*at]).collect();
+    let rows: Vec<_> = shown.iter().map(|column| row(found, column)).collect();
+    let (kept, left_out) = fitting(&rows, usize::from(look.width));
+    let header: Vec<&str> = kept.iter().map(|at| HEADER[*at]).collect();
+    let pick = |row: &[String; HEADER.len()]| kept.iter().map(|at| row[*at].clone()).collect();
     let rows: Vec<Vec<String>> = rows.iter().map(pick).collect();
-    let wide = header.len().saturating_sub(1);
+    let narrow = if left_out.is_empty() {
+        String::new()
+    } else {
+        let names: Vec<&str> = left_out.iter().map(|at| HEADER[*at]).collect();
+        format!("\nno room for: {}", names.join(", "))
+    };
     format!(
-        "{}{}",
-        table(&header, &rows, wide, look),
+        "{}{narrow}{}",
+        table(&header, &rows, header.len().saturating_sub(1), look),
         more(found.columns.len(), COLUMNS)
     )
 }
 
-fn row(column: &ColumnProfile) -> Vec<String> {
+/// What is told of a column.
+const HEADER: [&str; 9] = [
+    "column", "type", "missing", "unique", "shape", "alone", "IV", "PSI", "values",
+];
+
+/// Which of [`HEADER`] give way first in a narrow terminal: values, shape, type.
+const GIVE_WAY: [usize; 3] = [8, 4, 1];
+
+/// The last of a table wraps, down to this width.
+const LEAST_VALUES: usize = 18;
+
+/// The parts of the header that say something and fit into `width`, and those that do not fit.
+fn fitting(rows: &[[String; HEADER.len()]], width: usize) -> (Vec<usize>, Vec<usize>) {
+    // A column of the table in which nothing stands only takes room.
+    let says = |at: &usize| rows.iter().any(|row| !row[*at].is_empty());
+    let mut kept: Vec<usize> = (0..HEADER.len()).filter(says).collect();
+    let widest = |at: usize| {
+        let cells = rows.iter().map(|row| row[at].as_str()).chain([HEADER[at]]);
+        let most = cells.map(|cell| cell.chars().count()).max().unwrap_or_default();
+        2 + if at == GIVE_WAY[0] {
+            most.min(LEAST_VALUES)
+        } else {
+            most
+        }
+    };
+    let mut left_out = Vec::new();
+    for at in GIVE_WAY.into_iter().filter(says) {
+        if kept.iter().map(|at| widest(*at)).sum::<usize>() <= width {
+            break;
+        }
+        kept.retain(|kept| *kept != at);
+        left_out.push(at);
+    }
+    (kept, left_out)
+}
+
+fn row(found: &Profile, column: &ColumnProfile) -> [String; HEADER.len()] {
     let about = if column.unique.exact { "" } else { "~" };
-    vec![
+    let missing = Some(column.missing.share).filter(|share| *share > 0.0);
+    let shape = column.number.as_ref().map(|number| bars(&number.histogram));
+    [
         short(&column.name),
         column.kind.code().to_owned(),
-        match column.missing.count {
-            0 => String::new(),
-            _ => percent(column.missing.share),
-        },
+        missing.map(percent).unwrap_or_default(),
         format!("{about}{}", column.unique.count),
-        column
-            .number
-            .as_ref()
-            .map(|number| bars(&number.histogram))
-            .unwrap_or_default(),
+        shape.unwrap_or_default(),
+        alone(found, column),
+        value(found, column),
+        psi(found, column),
         values(column),
     ]
 }
@@ -277,6 +292,7 @@ fn values(column: &ColumnProfile) -> String {
         .map(|top| format!("{} {}", short(&top.value), percent(top.share)))
         .collect();
     match (tops.is_empty(), &column.length) {
+        (true, Some(length)) if length.min == length.max => format!("{} characters", length.min),
         (true, Some(length)) => format!("{} to {} characters", length.min, length.max),
         _ => tops.join(", "),
     }

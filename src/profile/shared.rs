@@ -8,7 +8,7 @@ use super::overlap::{self, Duplicates, Group, Matches, Options, Overlap, RowSet,
 use super::{Roles, Unit};
 use crate::observe::Observer;
 use crate::reason::{Reason, Unmeasured};
-use crate::table::{TableFile, shown};
+use crate::table::TableFile;
 
 /// More test rows than this share in the training data fail the check of the data.
 pub const LEAK_LIMIT: f64 = 0.001;
@@ -332,7 +332,7 @@ fn between(unit: Unit, shared: &SharedRows) -> Vec<Finding> {
     let notes = shared
         .notes
         .iter()
-        .map(|note| Finding::new("not-compared", Severity::Low, shown(note).into_owned(), json!({})));
+        .map(|note| Finding::new("not-compared", Severity::Low, note.clone(), json!({})));
     [leak, group, early, chance]
         .into_iter()
         .flatten()
@@ -345,11 +345,11 @@ fn common(unit: Unit, shared: &SharedRows) -> Option<(u64, &'static str)> {
     let (count, how) = match unit {
         Unit::Row => (
             shared.exact_by_chance,
-            "equal training rows as rows of few values do",
+            "equal training rows, no more than is usual where values repeat as often",
         ),
         Unit::Picture => (
             shared.exact_by_chance + shared.near_by_chance,
-            "look like training pictures, but are of one colour, or these look as much like each other",
+            "look like training pictures, but are of one colour, or look no more so than these do among each other",
         ),
     };
     (count > 0).then_some((count, how))

@@ -131,7 +131,7 @@ fn the_text_says_first_what_to_look_at() {
     );
     let place = |word: &str| text.find(word).unwrap_or_else(|| panic!("no `{word}` in {text}"));
     assert!(place("target-leak") < place("disguised-missing"));
-    assert!(place("disguised-missing") < place("distribution"));
+    assert!(place("disguised-missing") < place("shape"));
 }
 
 #[test]
@@ -295,9 +295,9 @@ fn columns_of_one_name_and_columns_that_a_split_lacks_are_said() {
 /// A picture of some soft blots.
 fn picture(seed: u64) -> DynamicImage {
     let random = |at: u64, limit: u64| (mixed(seed * 100 + at) % limit) as f32;
-    let blots: Vec<[f32; 4]> = (0..8)
+    let blots: Vec<[f32; 4]> = (0..8u64)
         .map(|blot| {
-            let random = |at, limit| random(blot * 8 + at, limit);
+            let random = |at: u64, limit| random(blot * 8 + at, limit);
             [
                 random(0, 48),
                 random(1, 48),
@@ -410,7 +410,19 @@ fn pictures_are_compared_as_rows_are() {
     assert_eq!(copies["examples"], json!([["29.png", "again.png"]]));
 
     let text = profiled(&bench, &arguments).stdout;
-    insta::assert_snapshot!(text, @"");
+    insta::assert_snapshot!(text, @r"
+    train  train: 31 pictures
+    test   test.zip: 30 pictures
+
+    what to look at  matters  column  because
+    ────────────────────────────────────────────────────────────────────────────────────────────────────
+    overlap          high             3 of 30 test pictures (10.0 %) are also in the training data: 1
+                                      equal, 2 nearly equal
+    duplicates       low              train: 1 of 31 pictures repeat others beyond chance; the largest
+                                      group has 2
+    not-compared     low              a picture of the train split cannot be read: `torn.png` (The
+                                      image format could not be determined)
+    ");
 }
 
 #[test]
@@ -470,5 +482,46 @@ fn a_check_compares_pictures_in_folders_and_archives() {
         evidence
             .contains("`test` against `train`: 3 of 30 test pictures (10.0 %) are also in the training data"),
         "{evidence}"
+    );
+}
+
+#[test]
+fn each_cell_of_the_table_of_columns_stands_under_its_header() {
+    let bench = Bench::new();
+    bench.write("train.csv", &planted(0..300, 0));
+    bench.write("test.csv", &planted(300..500, 0));
+    let arguments = ["--train", "train.csv", "--test", "test.csv", "--target", "y"];
+    let text = profiled(&bench, &arguments).stdout;
+    let found = profiled(&bench, &[arguments.as_slice(), &["--format", "json"]].concat()).json();
+    let line = |start: &str| {
+        text.lines()
+            .find(|line| line.starts_with(start))
+            .expect("the line")
+    };
+    let header = line("column  ");
+    let place = |name: &str| header.split(name).next().expect("the place").chars().count();
+    let cell = |column: &str, name: &str| {
+        let rest: String = line(column).chars().skip(place(name)).collect();
+        rest.split("  ").next().expect("a cell").trim().to_owned()
+    };
+    let number = |value: &Value, digits: usize| format!("{:.digits$}", value.as_f64().expect("a number"));
+    assert_eq!(cell("x ", "type"), "integer");
+    assert_eq!(
+        cell("x ", "alone"),
+        number(&found["predictive_power"]["x"]["auc"], 3)
+    );
+    assert_eq!(cell("x ", "IV"), number(&found["information_value"]["x"], 2));
+    let drifts = found["drift"].as_array().expect("drift");
+    let drift = drifts
+        .iter()
+        .find(|drift| drift["column"] == "x")
+        .expect("the drift");
+    assert_eq!(cell("x ", "PSI"), number(&drift["psi"], 2));
+    let [min, max] = ["min", "max"].map(|end| column(&found, "x")["number"][end].to_string());
+    let values = cell("x ", "values");
+    assert!(
+        values.starts_with(&format!("{} to", min.trim_end_matches(".0")))
+            && values.contains(max.trim_end_matches(".0")),
+        "{values}"
     );
 }
