@@ -525,3 +525,26 @@ fn each_cell_of_the_table_of_columns_stands_under_its_header() {
         "{values}"
     );
 }
+
+#[test]
+fn other_separators_are_found_without_a_column_that_is_asked_for() {
+    let bench = Bench::new();
+    for separator in [",", ";", "\t"] {
+        let cells = [
+            ["id", "name", "x"],
+            ["1", "\"a, b; c\"", "0.5"],
+            ["2", "d", "1.5"],
+        ];
+        let lines: Vec<String> = cells.iter().map(|row| row.join(separator)).collect();
+        bench.write("data.csv", &lines.join("\n"));
+        let found = profiled(&bench, &["data.csv", "--format", "json"]).json();
+        let names: Vec<_> = found["columns"]
+            .as_array()
+            .expect("columns")
+            .iter()
+            .map(|c| &c["name"])
+            .collect();
+        assert_eq!(names, ["id", "name", "x"], "{separator:?}");
+        assert_eq!(column(&found, "x")["number"]["max"], 1.5, "{separator:?}");
+    }
+}

@@ -370,15 +370,4 @@ fn short(text: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_have_the_digits_that_say_something() {
-        let all = [0.0, 1.5, -12.345, 1234.5, 0.00001, 1e9, 100.0, 20.0];
-        assert_eq!(
-            all.map(digits),
-            ["0", "1.5", "-12.35", "1234", "1.00e-5", "1.00e9", "100", "20"]
-        );
-    }
-}
+mod tests;
