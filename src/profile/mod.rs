@@ -20,6 +20,7 @@ mod power;
 mod read;
 #[cfg(test)]
 mod references;
+mod row_numbers;
 mod sample;
 mod shared;
 mod target;
@@ -206,13 +207,15 @@ pub fn profile(
     if let Some(name) = &roles.target {
         profile.learn(name, &first.columns, roles);
     }
+    let others = second.as_ref().map(|second| second.columns.as_slice());
+    let numbers = row_numbers::row_numbers(&first.columns, others, roles);
     if let Some(second) = second {
         profile.drift = drift::drift(&first.columns, &second.columns);
         profile.files.push(second.summary);
         profile.test_columns = profiles(second.columns);
     }
     profile.columns = profiles(first.columns);
-    (profile.duplicates, profile.overlap) = shared::shared(train, test, roles, observer)?;
+    (profile.duplicates, profile.overlap) = shared::shared(train, test, roles, numbers, observer)?;
     profile.findings = finding::findings(&profile, roles);
     Ok(profile)
 }

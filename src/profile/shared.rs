@@ -8,7 +8,7 @@ use super::overlap::{self, Duplicates, Group, Matches, Options, Overlap, RowSet,
 use super::{Roles, Unit};
 use crate::observe::Observer;
 use crate::reason::{Reason, Unmeasured};
-use crate::table::TableFile;
+use crate::table::{TableFile, shown};
 
 /// More test rows than this share in the training data fail the check of the data.
 pub const LEAK_LIMIT: f64 = 0.001;
@@ -108,12 +108,19 @@ pub struct SharedRows {
 }
 
 /// Equal rows within each file, and what `test` shares with `train`; nothing where that cannot be told.
+///
+/// The columns `numbers`, which only number the rows, are not compared.
 pub(super) fn shared(
     train: &TableFile,
     test: Option<&TableFile>,
     roles: &Roles,
+    numbers: Vec<String>,
     observer: &dyn Observer,
 ) -> Result<(DuplicateFiles, Option<SharedRows>), Unmeasured> {
+    let notes = numbers.iter().map(|name| numbered(name)).collect::<Vec<_>>();
+    let mut roles = roles.clone();
+    roles.ignore.extend(numbers);
+    let roles = &roles;
     let options = Options {
         examples: EXAMPLES,
         ..Options::default()
@@ -131,7 +138,16 @@ pub(super) fn shared(
         train: Some(DuplicateRows::from(&train)),
         test: Some(DuplicateRows::from(&test)),
     };
-    Ok((duplicates, Some(SharedRows::from(&overlap))))
+    let mut found = SharedRows::from(&overlap);
+    found.notes.extend(notes);
+    Ok((duplicates, Some(found)))
+}
+
+fn numbered(column: &str) -> String {
+    match shown(column) {
+        name if name.is_empty() => "a column without a name only numbers the rows".to_owned(),
+        name => format!("`{name}` only numbers the rows"),
+    }
 }
 
 /// Files that can be profiled and not compared, such as those without a common column, have no answer here.

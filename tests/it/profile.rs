@@ -548,3 +548,39 @@ fn other_separators_are_found_without_a_column_that_is_asked_for() {
         assert_eq!(column(&found, "x")["number"]["max"], 1.5, "{separator:?}");
     }
 }
+
+#[test]
+fn rows_are_compared_without_an_index_that_was_written_along() {
+    let bench = Bench::new();
+    let rows = |name: &str, numbers: &mut dyn Iterator<Item = u64>, seeds: Vec<u64>| {
+        let line = |(number, seed): (u64, u64)| {
+            let cells = (0..6).map(|cell| mixed(seed * 8 + cell).to_string());
+            format!("{number},{}", cells.collect::<Vec<_>>().join(","))
+        };
+        let lines: Vec<String> = numbers.zip(seeds).map(line).collect();
+        bench.write(name, &format!(",a,b,c,d,e,f\n{}\n", lines.join("\n")));
+    };
+    let leaked = |found: &Value| found["overlap"]["leaked"].as_u64();
+    let compared = || {
+        let arguments = ["--train", "train.csv", "--test", "test.csv", "--format", "json"];
+        profiled(&bench, &arguments).json()
+    };
+    let test: Vec<u64> = (100..140).chain(0..10).collect();
+    rows("train.csv", &mut (0..100), (0..100).collect());
+    rows("test.csv", &mut (0..50), test.clone());
+    assert_eq!(leaked(&compared()), Some(10), "both start at 0");
+    rows(
+        "test.csv",
+        &mut (0..50).map(|row| 200 + row * 7 % 50),
+        test.clone(),
+    );
+    assert_eq!(leaked(&compared()), Some(10), "shuffled, and all other numbers");
+    let notes = compared()["overlap"]["notes"].clone();
+    assert_eq!(notes, json!(["a column without a name only numbers the rows"]));
+    // Numbers that come up in both files may name the same things.
+    rows("test.csv", &mut (60..110), test);
+    assert_eq!(leaked(&compared()), Some(0));
+    rows("train.csv", &mut (0..100), (0..90).chain(0..10).collect());
+    let found = profiled(&bench, &["train.csv", "--format", "json"]).json();
+    assert_eq!(found["duplicates"]["train"]["copies"], 10);
+}

@@ -197,7 +197,7 @@ fn finding(group: &[&Finding]) -> Vec<String> {
         first.severity.code().to_owned(),
         format!(
             "{}{others}",
-            first.column.as_deref().map(short).unwrap_or_default()
+            first.column.as_deref().map(called).unwrap_or_default()
         ),
         one_line(&first.sentence),
     ]
@@ -267,7 +267,7 @@ fn row(found: &Profile, column: &ColumnProfile) -> [String; HEADER.len()] {
     let missing = Some(column.missing.share).filter(|share| *share > 0.0);
     let shape = column.number.as_ref().map(|number| bars(&number.histogram));
     [
-        short(&column.name),
+        called(&column.name),
         column.kind.code().to_owned(),
         missing.map(percent).unwrap_or_default(),
         format!("{about}{}", column.unique.count),
@@ -355,6 +355,15 @@ fn digits(value: f64) -> String {
         return text.trim_end_matches('0').trim_end_matches('.').to_owned();
     }
     text
+}
+
+/// A column may lack a name, as an index often does.
+fn called(column: &str) -> String {
+    if column.is_empty() {
+        "(no name)".to_owned()
+    } else {
+        short(column)
+    }
 }
 
 /// Others' text on one line, shortened.
