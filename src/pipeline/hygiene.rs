@@ -1,6 +1,7 @@
 //! The data itself, before a number on it is believed: what the splits share, and what gives the label away.
 
 use super::gather::Acquired;
+use super::pictured;
 use super::second_look::Leaked;
 use crate::judge::evidence::Hygiene;
 use crate::manifest::{Data, Manifest, Role};
@@ -31,7 +32,7 @@ pub(super) fn examine(manifest: &Manifest, acquired: &Acquired, observer: &dyn O
             continue;
         };
         if let Ok(found) = &profile {
-            examined.note_leaks(manifest, test, found);
+            examined.note_leaks(manifest, acquired, test, found);
         }
         examined.profiles.push(DataProfile {
             train: train.id.clone(),
@@ -76,8 +77,12 @@ fn content(data: &Data, acquired: &Acquired) -> Option<Content> {
     if data.format.is_none() && pictures.has_pictures() {
         return Some(Content::Pictures(pictures));
     }
-    let table = Truth::new(data, &present.path).table().ok()?;
-    Some(Content::Table(table))
+    Some(Content::Table(labels(data, acquired)?.table().ok()?))
+}
+
+fn labels(data: &Data, acquired: &Acquired) -> Option<Truth> {
+    let present = acquired.data.get(&data.id)?.as_ref().ok()?;
+    Some(Truth::new(data, &present.path))
 }
 
 fn roles(train: &Data, test: &Data) -> Roles {
@@ -92,15 +97,19 @@ fn roles(train: &Data, test: &Data) -> Roles {
 }
 
 impl Examined {
-    fn note_leaks(&mut self, manifest: &Manifest, test: &Data, profile: &Profile) {
-        let shared = profile.overlap.as_ref().filter(|shared| shared.leaked > 0);
-        // Which labels belong to which picture is known to the paper's code alone.
-        let Some(shared) = shared.filter(|_| profile.unit == Unit::Row) else {
+    fn note_leaks(&mut self, manifest: &Manifest, acquired: &Acquired, test: &Data, profile: &Profile) {
+        let Some(shared) = profile.overlap.as_ref().filter(|shared| shared.leaked > 0) else {
             return;
         };
-        for truth in labels_of(manifest, test) {
-            let rows = self.leaked.entry(truth.to_owned()).or_default();
-            rows.extend(shared.rows.iter());
+        for data in labels_of(manifest, test) {
+            let leaked = match profile.unit {
+                Unit::Row => shared.rows.iter().collect(),
+                Unit::Picture => labels(data, acquired)
+                    .and_then(|truth| pictured::leaked_rows(&truth, shared))
+                    .unwrap_or_default(),
+            };
+            let rows = self.leaked.entry(data.id.clone()).or_default();
+            rows.extend(leaked);
             rows.sort_unstable();
             rows.dedup();
         }
@@ -159,7 +168,7 @@ impl Examined {
 }
 
 /// The data sets whose rows are those of `test`: itself, and the labels beside a single test split.
-fn labels_of<'a>(manifest: &'a Manifest, test: &'a Data) -> Vec<&'a str> {
+fn labels_of<'a>(manifest: &'a Manifest, test: &'a Data) -> Vec<&'a Data> {
     let alone = manifest
         .data
         .iter()
@@ -170,9 +179,5 @@ fn labels_of<'a>(manifest: &'a Manifest, test: &'a Data) -> Vec<&'a str> {
         .data
         .iter()
         .filter(|data| alone && data.role == Role::Labels);
-    [test]
-        .into_iter()
-        .chain(labels)
-        .map(|data| data.id.as_str())
-        .collect()
+    [test].into_iter().chain(labels).collect()
 }

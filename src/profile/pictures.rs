@@ -100,6 +100,7 @@ impl From<&ImageOverlap> for SharedRows {
             examples: exact.chain(examples("near", &found.near)).collect(),
             notes: notes.into_iter().filter_map(unreadable).collect(),
             rows,
+            pictures: found.test.names.clone(),
         }
     }
 }

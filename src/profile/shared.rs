@@ -105,6 +105,9 @@ pub struct SharedRows {
     /// Which test rows leaked, as numbers from 0; of pictures, in the order of their paths.
     #[serde(skip)]
     pub rows: RowSet,
+    /// The paths of all test pictures, in order; none of tables.
+    #[serde(skip)]
+    pub pictures: Vec<String>,
 }
 
 /// Equal rows within each file, and what `test` shares with `train`; nothing where that cannot be told.
@@ -198,6 +201,7 @@ impl From<&Overlap> for SharedRows {
             examples: examples(found),
             notes: found.notes.clone(),
             rows,
+            pictures: Vec::new(),
         }
     }
 }

@@ -448,21 +448,34 @@ fn one_folder_of_pictures_is_searched_for_copies_and_other_things_are_refused() 
     }
 }
 
-#[test]
-fn a_check_compares_pictures_in_folders_and_archives() {
-    let bench = Bench::on("sound");
-    into_zip(&bench, "paper/train.zip", &train_pictures());
-    into_zip(&bench, "paper/test.zip", &test_pictures());
-    let mut manifest = bench.read("paper/paper.toml");
+/// Adds archives of pictures to a paper: one to be unpacked, and one as it is.
+fn add_pictures(bench: &Bench, manifest: &str) {
+    into_zip(bench, "paper/train.zip", &train_pictures());
+    into_zip(bench, "paper/test.zip", &test_pictures());
+    let mut manifest = manifest.to_owned();
     for (role, unpack) in [("train", true), ("test", false)] {
         let path = bench.path(&format!("paper/{role}.zip"));
         let (digest, _) = reproof::digest::Digest::of_file(&path).expect("a file");
+        let digest = digest.hex();
         manifest.push_str(&format!(
-            "\n[[data]]\nid = \"{role}\"\nsource = \"file:{role}.zip\"\nsha256 = \"{}\"\nlicense = \"CC0-1.0\"\nrole = \"{role}\"\nunpack = {unpack}\n",
-            digest.hex()
+            r#"
+            [[data]]
+            id = "{role}-pictures"
+            source = "file:{role}.zip"
+            sha256 = "{digest}"
+            license = "CC0-1.0"
+            role = "{role}"
+            unpack = {unpack}
+            "#
         ));
     }
     bench.write("paper/paper.toml", &manifest);
+}
+
+#[test]
+fn a_check_compares_pictures_in_folders_and_archives() {
+    let bench = Bench::on("sound");
+    add_pictures(&bench, &bench.read("paper/paper.toml"));
     let ran = bench.check();
     let record = ran.json();
     let data = &record["data"][0];
@@ -478,11 +491,50 @@ fn a_check_compares_pictures_in_folders_and_archives() {
         .expect("the check");
     assert_eq!(hygiene["status"], "fail", "{hygiene:#}");
     let evidence = hygiene.to_string();
+    let words = "`test-pictures` against `train-pictures`: 3 of 30 test pictures (10.0 %) are also in the training data";
+    assert!(evidence.contains(words), "{evidence}");
+    let report = std::fs::read_to_string(bench.path(&format!(
+        "paper/.reproof/runs/{}/report.md",
+        record["run"].as_str().expect("a run")
+    )));
+    let report = report.expect("the report");
     assert!(
-        evidence
-            .contains("`test` against `train`: 3 of 30 test pictures (10.0 %) are also in the training data"),
-        "{evidence}"
+        report.contains("3 of 30 test pictures") && !report.contains("Columns (0)"),
+        "{report}"
     );
+}
+
+#[test]
+fn claims_are_judged_without_leaked_pictures_where_the_ids_of_the_labels_name_them() {
+    let bench = Bench::on("leaks-test-data");
+    let name = |row: usize| format!("{row:02}");
+    let ids = |text: String| {
+        let row = |(at, line): (usize, &str)| {
+            line.replacen(
+                &format!("test-{}", at.wrapping_sub(1)),
+                &name(at.wrapping_sub(1)),
+                1,
+            )
+        };
+        text.lines().enumerate().map(row).collect::<Vec<_>>().join("\n")
+    };
+    let labels = ids(bench.read("paper/test.csv"));
+    let digest = |bench: &Bench| {
+        reproof::digest::Digest::of_file(&bench.path("paper/test.csv"))
+            .expect("a file")
+            .0
+            .hex()
+    };
+    let before = digest(&bench);
+    bench.write("paper/test.csv", &labels);
+    let manifest = bench.read("paper/paper.toml");
+    let manifest = manifest.replace(&before, &digest(&bench));
+    let manifest = manifest.replace("role = \"train\"", "role = \"other\"");
+    add_pictures(&bench, &manifest.replace("role = \"test\"", "role = \"labels\""));
+    let ran = bench.check();
+    let corrected = &ran.claim("odd")["leak_corrected"];
+    let left = (corrected["left_out"].as_u64(), corrected["left"].as_u64());
+    assert_eq!(left, (Some(3), Some(197)), "{corrected:#}\n{}", ran.stderr);
 }
 
 #[test]
