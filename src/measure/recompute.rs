@@ -9,8 +9,8 @@ use rayon::prelude::*;
 
 use super::dialect::{Explanation, nearest, readings};
 use super::interval::{MetricInterval, interval};
-use super::predictions::{Predictions, Request, Rows, Truth, read};
-use super::registry::{Named, metric};
+use super::predictions::{Predictions, Request, Rows, Truth, indicators, plain, read};
+use super::registry::{Input, Named, metric};
 use crate::reason::Unmeasured;
 use crate::stats::BootstrapError;
 use crate::table::{Table, TableFile};
@@ -146,6 +146,20 @@ pub(super) fn richly(request: &Request<'_>) -> Option<Predictions> {
     read(&Request { metrics, ..*request }).ok()
 }
 
+/// The metrics that suit sets of labels.
+const OF_SETS: [&str; 5] = ["accuracy", "hamming_loss", "f1:micro", "f1:macro", "f1:samples"];
+
+/// Whether the labels must say which of their columns is the label.
+///
+/// Not where they are a single array, where the predictions have columns `label_<class>` in its stead, or where every
+/// metric does without.
+pub fn target_needed(request: &Request<'_>) -> bool {
+    let without = |metric: &Named| metric.input() == Input::Points;
+    let all_without = !request.metrics.is_empty() && request.metrics.iter().all(without);
+    // A file that cannot be read says so when it is read.
+    !(request.truth.file.is_array() || all_without || indicators(request).unwrap_or(true))
+}
+
 /// The metrics that suit the files of `request`, by the columns of the predictions and the first labels.
 ///
 /// Classes or numbers, two classes or more, a prediction or scores or both.
@@ -154,6 +168,9 @@ pub(super) fn richly(request: &Request<'_>) -> Option<Predictions> {
 ///
 /// When a file cannot be read, or has none of the columns.
 pub fn suitable(request: &Request<'_>) -> Result<Vec<Named>, Unmeasured> {
+    if plain(request) {
+        return Ok(OF_SETS.iter().filter_map(|name| metric(name)).collect());
+    }
     let labels = Labels::of(request.truth, request.target)?;
     let has = |standard: &str| -> Result<bool, Unmeasured> {
         let name = request.columns.get(standard).map_or(standard, String::as_str);
@@ -161,6 +178,9 @@ pub fn suitable(request: &Request<'_>) -> Result<Vec<Named>, Unmeasured> {
         Ok(table.find(name)?.is_some())
     };
     let mut names: Vec<&str> = Vec::new();
+    if labels == Labels::Numbers && request.train.is_some() {
+        names.push("mase");
+    }
     if has("prediction")? || labels == Labels::Numbers {
         names.extend(labels.of_predictions());
     }
