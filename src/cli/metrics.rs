@@ -201,7 +201,10 @@ impl<'a> Call<'a> {
         });
         parts.extend(failed);
         let mut last: Vec<String> = Vec::new();
-        last.extend(outcome.examples.map(|examples| format!("{examples} examples")));
+        last.extend(outcome.examples.map(|examples| match examples {
+            1 => "1 example".to_owned(),
+            _ => format!("{examples} examples"),
+        }));
         last.extend(
             outcome
                 .notes

@@ -73,6 +73,7 @@ pub fn recompute(request: &Request<'_>, beyond: Beyond) -> Result<Outcome, Unmea
         metrics: Vec::new(),
         notes: Vec::new(),
     };
+    let mut notes = Notes::default();
     for named in request.metrics {
         let metrics = std::slice::from_ref(named);
         let alone = read(&Request { metrics, ..*request });
@@ -81,9 +82,7 @@ pub fn recompute(request: &Request<'_>, beyond: Beyond) -> Result<Outcome, Unmea
                 let mut one = computed(&Request { metrics, ..*request }, &predictions, beyond);
                 outcome.examples = outcome.examples.max(one.examples);
                 outcome.metrics.append(&mut one.metrics);
-                let new = one.notes.into_iter().filter(|note| !outcome.notes.contains(note));
-                let new: Vec<_> = new.collect();
-                outcome.notes.extend(new);
+                notes.add(named.name(), one.notes);
             }
             Err(why) => outcome.metrics.push(Recomputed {
                 metric: named.clone(),
@@ -95,6 +94,7 @@ pub fn recompute(request: &Request<'_>, beyond: Beyond) -> Result<Outcome, Unmea
             }),
         }
     }
+    outcome.notes = notes.listed();
     match (
         outcome.examples,
         outcome.metrics.first().map(|first| &first.value),
@@ -103,6 +103,38 @@ pub fn recompute(request: &Request<'_>, beyond: Beyond) -> Result<Outcome, Unmea
             Err(first.clone())
         }
         _ => Ok(outcome),
+    }
+}
+
+/// Notes of several readings of the same files.
+#[derive(Debug, Default)]
+struct Notes<'a> {
+    readings: usize,
+    /// Each note with the metrics in whose reading it was taken.
+    of: Vec<(String, Vec<&'a str>)>,
+}
+
+impl<'a> Notes<'a> {
+    fn add(&mut self, metric: &'a str, notes: Vec<String>) {
+        self.readings += 1;
+        for note in notes {
+            match self.of.iter_mut().find(|(known, _)| *known == note) {
+                Some((_, metrics)) => metrics.push(metric),
+                None => self.of.push((note, vec![metric])),
+            }
+        }
+    }
+
+    /// One line a note, behind the metrics that it concerns where it does not concern all.
+    fn listed(self) -> Vec<String> {
+        let line = |(note, metrics): (String, Vec<&str>)| {
+            if metrics.len() == self.readings {
+                return note;
+            }
+            let metrics: Vec<_> = metrics.iter().map(|metric| format!("`{metric}`")).collect();
+            format!("{}: {note}", metrics.join(", "))
+        };
+        self.of.into_iter().map(line).collect()
     }
 }
 
