@@ -181,6 +181,18 @@ pub(super) fn richly(request: &Request<'_>) -> Option<Predictions> {
 /// The metrics that suit sets of labels.
 const OF_SETS: [&str; 5] = ["accuracy", "hamming_loss", "f1:micro", "f1:macro", "f1:samples"];
 
+/// What boxes have, of which `prediction` is the class.
+const BOX: &str = "y_max";
+
+/// Columns that predictions of one kind have, in place of `prediction`, with the metrics that suit it.
+const OF_COLUMNS: [(&str, &[&str]); 5] = [
+    (BOX, &["map:coco", "map:coco@0.5"]),
+    ("item", &["mrr", "map", "ndcg"]),
+    ("rank", &["mrr", "hits@1", "hits@10"]),
+    ("nll", &["perplexity"]),
+    ("log_prob", &["perplexity"]),
+];
+
 /// Whether the labels must say which of their columns is the label.
 ///
 /// Not where they are a single array, where the predictions have columns `label_<class>` in its stead, or where every
@@ -194,7 +206,8 @@ pub fn target_needed(request: &Request<'_>) -> bool {
 
 /// The metrics that suit the files of `request`, by the columns of the predictions and the first labels.
 ///
-/// Classes or numbers, two classes or more, a prediction or scores or both.
+/// Classes or numbers, two classes or more, a prediction or scores or both; sets of labels, lists, boxes and
+/// likelihoods. Texts, tags and times cannot be told from classes.
 ///
 /// # Errors
 ///
@@ -203,12 +216,18 @@ pub fn suitable(request: &Request<'_>) -> Result<Vec<Named>, Unmeasured> {
     if plain(request) {
         return Ok(OF_SETS.iter().filter_map(|name| metric(name)).collect());
     }
-    let labels = Labels::of(request.truth, request.target)?;
     let has = |standard: &str| -> Result<bool, Unmeasured> {
         let name = request.columns.get(standard).map_or(standard, String::as_str);
         let table = Table::open(request.predictions, &[name])?;
         Ok(table.find(name)?.is_some())
     };
+    // A lone array has whatever column is asked for.
+    for (column, names) in OF_COLUMNS.iter().filter(|_| !request.predictions.is_array()) {
+        if has(column)? && (*column == BOX || !has("prediction")?) {
+            return Ok(names.iter().filter_map(|name| metric(name)).collect());
+        }
+    }
+    let labels = Labels::of(request.truth, request.target)?;
     let mut names: Vec<&str> = Vec::new();
     if labels == Labels::Numbers && request.train.is_some() {
         names.push("mase");

@@ -403,3 +403,36 @@ fn the_examples_of_the_documentation_can_be_pasted_and_print_what_they_say() {
     }
     assert!(seen >= 15, "{seen} examples");
 }
+
+#[test]
+fn kinds_with_columns_of_their_own_are_known_by_them() {
+    let names = |truth: &str, predictions: &str| -> Vec<String> {
+        let bench = Bench::new();
+        bench.write("t.csv", truth);
+        bench.write("p.csv", predictions);
+        let ran = metrics(&bench, &["--format", "json", "--id", "id"]);
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        let answer = ran.json()["metrics"].clone();
+        answer.as_object().expect("metrics").keys().cloned().collect()
+    };
+    assert_eq!(
+        names("id,y\nq,d\n", "id,item,score\nq,d,1\n"),
+        ["map", "mrr", "ndcg"]
+    );
+    assert_eq!(
+        names("id,y\nq,d\n", "id,rank\nq,1\n"),
+        ["hits@1", "hits@10", "mrr"]
+    );
+    assert_eq!(names("id,y\nq,d\n", "id,nll\nq,1\n"), ["perplexity"]);
+    let boxes = [
+        "id,y,x_min,y_min,x_max,y_max\nq,d,1,1,2,2\n",
+        "id,prediction,score,x_min,y_min,x_max,y_max\nq,d,1,1,1,2,2\n",
+    ];
+    assert_eq!(names(boxes[0], boxes[1]), ["map:coco", "map:coco@0.5"]);
+    // Beside a prediction such a column is one that does not matter.
+    let plain = names(
+        "id,y\na,1.5\nb,2\n",
+        "id,prediction,rank,item\na,1,2,x\nb,1,1,y\n",
+    );
+    assert_eq!(plain, ["mae", "r2", "rmse"]);
+}

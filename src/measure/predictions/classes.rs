@@ -303,7 +303,8 @@ pub(super) fn positive(names: &[String], declared: Option<&str>) -> Result<Strin
                 "which of the classes {} is the positive one is not said",
                 listed(names)
             );
-            invalid(Fault::Manifest, detail).hint("add `positive = \"…\"` to `measure`")
+            invalid(Fault::Manifest, detail)
+                .hint("add `positive = \"…\"` to `measure`; on the command line, `--positive`")
         }),
     }
 }
