@@ -1,7 +1,7 @@
 """How fast `reproof profile` is, beside ydata-profiling in its minimal mode.
 
 Makes CSV files of 40 columns with a fixed seed, runs each program as a process of its own, and prints wall seconds,
-peak memory and the ratios. ydata-profiling (with setuptools below 81, which it imports) must be installed in the
+peak memory and the ratios: once for the numbers alone, and once for ydata-profiling's usual report in HTML. ydata-profiling (with setuptools below 81, which it imports) must be installed in the
 interpreter that runs this:
 
     python benchmarks/profile_speed.py target/release/reproof [--rows 200000] [--large 5000000] [--folder DIR]
@@ -19,7 +19,7 @@ PEER = """
 import sys, pandas
 from ydata_profiling import ProfileReport
 report = ProfileReport(pandas.read_csv(sys.argv[1]), minimal=True, progress_bar=False)
-report.get_description()
+report.get_description() if sys.argv[2] == "numbers" else report.to_file(sys.argv[1] + ".html", silent=True)
 """
 
 
@@ -78,9 +78,9 @@ def main():
         ours = [measured([wanted.reproof, "profile", str(path), "--format", "json"]) for _ in range(3 if peer else 1)]
         seconds, memory = min(ours)
         print(f"{rows:>9} rows x 40, {size:.0f} MiB: reproof {seconds:.2f} s, {memory:.0f} MiB")
-        if peer:
-            their_seconds, their_memory = measured([sys.executable, "-c", PEER, str(path)])
-            print(f"{'':>9} ydata-profiling, minimal: {their_seconds:.2f} s, {their_memory:.0f} MiB")
+        for what in ("numbers", "report") if peer else ():
+            their_seconds, their_memory = measured([sys.executable, "-c", PEER, str(path), what])
+            print(f"{'':>9} ydata-profiling, minimal, {what}: {their_seconds:.2f} s, {their_memory:.0f} MiB")
             print(f"{'':>9} ratio: {their_seconds / seconds:.1f} times faster, {their_memory / memory:.1f} times less memory")
 
 

@@ -3,12 +3,15 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use reproof::manifest::Printed;
+use reproof::measure::dialect::Explanation;
 use reproof::measure::predictions::Request;
-use reproof::measure::recompute::{Outcome, Recomputed, recompute, shared_id, suitable};
-use reproof::measure::{self, Named, Side, TableFile, Truth};
+use reproof::measure::recompute::{Beyond, Outcome, Recomputed, recompute, shared_id, suitable};
+use reproof::measure::{self, MetricInterval, Named, Side, TableFile, Truth};
 use reproof::observe::{Event, Observer as _};
 use reproof::reason::Unmeasured;
 use reproof::report::{Look, one_line, table};
+use reproof::stats::BootstrapError;
 use serde_json::{Map, Value, json};
 
 use super::exit::Exit;
@@ -49,6 +52,8 @@ struct Call<'a> {
     truth: Truth,
     columns: BTreeMap<String, String>,
     asked: Vec<(String, Named)>,
+    /// The number that is said to be the metric, and half a unit of its last place.
+    claimed: Option<(f64, f64)>,
 }
 
 impl<'a> Call<'a> {
@@ -60,6 +65,13 @@ impl<'a> Call<'a> {
                 "--target: say which column of the labels is the label".to_owned(),
             ));
         }
+        if wanted.interval && !(wanted.level > 0.0 && wanted.level < 1.0) {
+            return Err(Wrong::Usage(
+                "--level: it lies between 0 and 1, as 0.95 does".to_owned(),
+            ));
+        }
+        let claimed = wanted.claimed.as_deref().map(Printed::parse).transpose();
+        let claimed = claimed.map_err(|error| Wrong::Usage(format!("--claimed: {error}")))?;
         let mut columns = wanted.columns().map_err(Wrong::Usage)?;
         let named = wanted.id.as_deref().or(columns.get("id").map(String::as_str));
         let named = named.or(wanted.truth_id.as_deref().map(|_| "id"));
@@ -79,6 +91,7 @@ impl<'a> Call<'a> {
             },
             columns,
             asked,
+            claimed: claimed.map(|claimed| (claimed.value, 0.5 * claimed.unit)),
         };
         if call.asked.is_empty() {
             let suitable = suitable(&call.request(&[])).map_err(Wrong::File)?;
@@ -107,7 +120,11 @@ impl<'a> Call<'a> {
         terminal.stop_at_once();
         let what = "reading predictions and labels";
         terminal.event(Event::Began(what));
-        let outcome = recompute(&self.request(&metrics));
+        let beyond = Beyond {
+            level: self.wanted.interval.then_some(self.wanted.level),
+            claimed: self.claimed,
+        };
+        let outcome = recompute(&self.request(&metrics), beyond);
         terminal.clear(what);
         match outcome {
             Ok(outcome) => {
@@ -134,20 +151,32 @@ impl<'a> Call<'a> {
             let entries = entries.filter_map(|(name, one)| Some((name.to_owned(), of(one)?)));
             Value::Object(entries.collect::<Map<_, _>>())
         };
-        json!({
+        let mut answer = json!({
             "metrics": by_name(&|one| Some(one.value.as_ref().ok().copied().into())),
             "examples": outcome.examples,
             "signatures": by_name(&|one| one.signature.clone().map(Value::from)),
             "floors": by_name(&|one| Some(one.floor.into())),
             "errors": by_name(&|one| one.value.as_ref().err().map(error)),
             "notes": outcome.notes,
-        })
+        });
+        if self.wanted.interval {
+            answer["intervals"] = by_name(&|one| one.interval.as_ref().map(interval));
+        }
+        if let Some((number, _)) = self.claimed {
+            answer["claimed"] = by_name(&|one| Some(explained(number, one)));
+        }
+        answer
     }
 
     /// A row a metric, then what is to be said of them.
     fn text(&self, outcome: &Outcome, look: Look) -> String {
         let rows: Vec<Vec<String>> = self.named(outcome).map(|(name, one)| row(name, one)).collect();
         let mut parts = vec![table(&["metric", "value", "floor", "signature"], &rows, 3, look)];
+        parts.extend(self.intervals(outcome, look));
+        let claimed = self
+            .named(outcome)
+            .filter_map(|(name, one)| Some(sentence(self.claimed?.0, name, one)));
+        parts.extend(claimed);
         let failed = self.named(outcome).filter_map(|(name, one)| {
             let why = one.value.as_ref().err()?;
             let hint = why
@@ -172,6 +201,75 @@ impl<'a> Call<'a> {
         );
         parts.push(last.join("\n"));
         format!("{}\n", parts.join("\n\n").trim_end())
+    }
+}
+
+impl Call<'_> {
+    /// The intervals, where they were asked for.
+    fn intervals(&self, outcome: &Outcome, look: Look) -> Option<String> {
+        let row = |(name, one): (&str, &Recomputed)| {
+            let [ends, method] = match one.interval.as_ref()? {
+                Ok(found) => {
+                    let ends = found.interval;
+                    [
+                        format!("{:.6} to {:.6}", ends.low, ends.high),
+                        found.method.to_string(),
+                    ]
+                }
+                Err(why) => ["–".to_owned(), why.to_string()],
+            };
+            Some(vec![one_line(name), ends, method])
+        };
+        let rows: Vec<Vec<String>> = self.named(outcome).filter_map(row).collect();
+        let title = format!("{} % interval", 100.0 * self.wanted.level);
+        (!rows.is_empty()).then(|| table(&["metric", &title, "by"], &rows, 2, look))
+    }
+}
+
+fn interval(found: &Result<MetricInterval, BootstrapError>) -> Value {
+    match found {
+        Ok(found) => json!({
+            "low": found.interval.low,
+            "high": found.interval.high,
+            "level": found.level,
+            "method": found.method.to_string(),
+        }),
+        Err(why) => json!({ "reason": why.to_string() }),
+    }
+}
+
+fn explained(number: f64, one: &Recomputed) -> Value {
+    let found = one.explanation.as_ref();
+    let words = |found: &Explanation| -> Vec<String> {
+        found
+            .readings
+            .iter()
+            .map(|reading| reading.words.clone())
+            .collect()
+    };
+    let readings = found.map(words).unwrap_or_default();
+    json!({
+        "number": number,
+        "as_stated": found.is_some_and(Explanation::as_stated),
+        "readings": readings,
+        "truncated": found.is_some_and(|found| found.truncated),
+    })
+}
+
+/// `0.871 is weighted F1; f1:macro, as stated, is 0.802`.
+fn sentence(number: f64, name: &str, one: &Recomputed) -> String {
+    let name = one_line(name);
+    let is = one
+        .value
+        .as_ref()
+        .map_or("not computed".to_owned(), |value| format!("{value:.6}"));
+    match &one.explanation {
+        Some(found) if found.as_stated() => format!("{number} is `{name}`, as stated"),
+        Some(found) => format!(
+            "{number} is {}; `{name}`, as stated, is {is}",
+            one_line(&found.words())
+        ),
+        None => format!("no reading of `{name}` that was tried gives {number}; as stated it is {is}"),
     }
 }
 
@@ -230,7 +328,15 @@ impl MetricsArguments {
             })?;
             columns.insert(standard.trim().to_owned(), name.to_owned());
         }
-        columns.extend(self.weight.clone().map(|name| ("weight".to_owned(), name)));
+        let named = [
+            ("weight", &self.weight),
+            ("group", &self.clusters),
+            ("stratum", &self.strata),
+        ];
+        let named = named
+            .into_iter()
+            .filter_map(|(standard, name)| Some((standard.to_owned(), name.clone()?)));
+        columns.extend(named);
         Ok(columns)
     }
 }

@@ -109,7 +109,7 @@ enum Command {
     Judge(JudgeArguments),
     /// Recomputes metrics from predictions and labels
     #[command(
-        after_help = "Examples:\n  reproof metrics --truth labels.csv --target y --predictions predictions.parquet\n  reproof metrics --truth labels.csv --target y --predictions predictions.csv --metric accuracy --metric f1:macro --id id\n  reproof metrics --truth y.npy --predictions scores.npz --metric roc_auc --column score=probability --positive yes\n\nEvery label needs exactly one prediction. Ids are used where `--id` names them or both files have a column `id`; else rows are taken in their order.\n\nExit codes: 0 every metric was computed, 1 the predictions do not allow it, 2 wrong usage, or labels that do not."
+        after_help = "Examples:\n  reproof metrics --truth labels.csv --target y --predictions predictions.parquet\n  reproof metrics --truth labels.csv --target y --predictions predictions.csv --metric accuracy --metric f1:macro --id id\n  reproof metrics --truth y.npy --predictions scores.npz --metric roc_auc --column score=probability --positive yes\n  reproof metrics --truth labels.csv --target y --predictions predictions.csv --metric f1:macro --interval --claimed 0.871\n\nEvery label needs exactly one prediction. Ids are used where `--id` names them or both files have a column `id`; else rows are taken in their order.\n\nExit codes: 0 every metric was computed, 1 the predictions do not allow it, 2 wrong usage, or labels that do not."
     )]
     Metrics(MetricsArguments),
     /// Looks at the data: missing values, leakage of the label, information values, drift between splits
@@ -261,7 +261,7 @@ impl From<Policy> for reproof::judge::Policy {
 
 #[derive(Args, Debug)]
 struct ProfileArguments {
-    /// A table (CSV, TSV, JSON Lines or Parquet), or a folder or archive of pictures
+    /// A table (CSV, TSV, JSON Lines, Parquet or NumPy arrays, gzipped or not), or a folder or archive of pictures
     #[arg(required_unless_present = "train", conflicts_with_all = ["train", "test"])]
     file: Option<PathBuf>,
     /// The training split
@@ -354,6 +354,21 @@ struct MetricsArguments {
     /// The column of the weights, in the predictions
     #[arg(long, value_name = "COLUMN")]
     weight: Option<String>,
+    /// With an interval over the examples: Wilson's for shares, DeLong's for ROC AUC, else the BCa bootstrap
+    #[arg(long)]
+    interval: bool,
+    /// The level of the intervals
+    #[arg(long, value_name = "SHARE", default_value_t = 0.95, requires = "interval")]
+    level: f64,
+    /// Examples of one value of this column of the predictions belong together: such clusters are resampled whole
+    #[arg(long, value_name = "COLUMN", conflicts_with = "strata")]
+    clusters: Option<String>,
+    /// Examples are resampled within each value of this column of the predictions
+    #[arg(long, value_name = "COLUMN")]
+    strata: Option<String>,
+    /// A number that is said to be the metric, such as `0.871` or `87.1 %`: names the reading that gives it
+    #[arg(long, value_name = "VALUE")]
+    claimed: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, serde::Deserialize)]

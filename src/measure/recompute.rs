@@ -7,9 +7,12 @@ use std::collections::BTreeSet;
 
 use rayon::prelude::*;
 
+use super::dialect::{Explanation, nearest, readings};
+use super::interval::{MetricInterval, interval};
 use super::predictions::{Predictions, Request, Rows, Truth, read};
 use super::registry::{Named, metric};
 use crate::reason::Unmeasured;
+use crate::stats::BootstrapError;
 use crate::table::{Table, TableFile};
 
 /// How many labels are looked at to tell classes from numbers.
@@ -29,6 +32,19 @@ pub struct Recomputed {
     pub signature: Option<String>,
     /// What a model that learnt nothing gets on these labels, where that is known.
     pub floor: Option<f64>,
+    /// Its interval over the examples, or why there is none; `None` where it was not asked for.
+    pub interval: Option<Result<MetricInterval, BootstrapError>>,
+    /// Which readings of its name give the claimed number; `None` where none was given, or none does.
+    pub explanation: Option<Explanation>,
+}
+
+/// What is asked of each metric beyond its value.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Beyond {
+    /// The level of its interval over the examples, such as 0.95.
+    pub level: Option<f64>,
+    /// A number that is said to be the metric, and half a unit of its last place.
+    pub claimed: Option<(f64, f64)>,
 }
 
 /// Metrics of the same predictions and labels.
@@ -47,9 +63,9 @@ pub struct Outcome {
 /// # Errors
 ///
 /// When the files allow none of the metrics, all for the same reason.
-pub fn recompute(request: &Request<'_>) -> Result<Outcome, Unmeasured> {
+pub fn recompute(request: &Request<'_>, beyond: Beyond) -> Result<Outcome, Unmeasured> {
     if let Ok(predictions) = read(request) {
-        return Ok(computed(request.metrics, &predictions));
+        return Ok(computed(request, &predictions, beyond));
     }
     // One metric may ask for what the file does not have: each kind is read on its own.
     let mut outcome = Outcome {
@@ -62,7 +78,7 @@ pub fn recompute(request: &Request<'_>) -> Result<Outcome, Unmeasured> {
         let alone = read(&Request { metrics, ..*request });
         match alone {
             Ok(predictions) => {
-                let mut one = computed(metrics, &predictions);
+                let mut one = computed(&Request { metrics, ..*request }, &predictions, beyond);
                 outcome.examples = outcome.examples.max(one.examples);
                 outcome.metrics.append(&mut one.metrics);
                 let new = one.notes.into_iter().filter(|note| !outcome.notes.contains(note));
@@ -74,6 +90,8 @@ pub fn recompute(request: &Request<'_>) -> Result<Outcome, Unmeasured> {
                 value: Err(why),
                 signature: None,
                 floor: None,
+                interval: None,
+                explanation: None,
             }),
         }
     }
@@ -88,21 +106,44 @@ pub fn recompute(request: &Request<'_>) -> Result<Outcome, Unmeasured> {
     }
 }
 
-fn computed(metrics: &[Named], predictions: &Predictions) -> Outcome {
-    let metrics = metrics.par_iter().map(|metric| {
+fn computed(request: &Request<'_>, predictions: &Predictions, beyond: Beyond) -> Outcome {
+    let rich = beyond.claimed.and_then(|_| richly(request));
+    let one = |metric: &Named| {
         let value = metric.compute(predictions, Rows::All);
+        let explain = |(number, half_unit)| {
+            let readings = readings(metric, rich.as_ref().unwrap_or(predictions));
+            nearest(&readings, number, half_unit)
+        };
         Recomputed {
             metric: metric.clone(),
             signature: value.is_ok().then(|| metric.signature(predictions)),
             floor: metric.floor(predictions),
+            interval: beyond
+                .level
+                .filter(|_| value.is_ok())
+                .map(|level| interval(metric, predictions, level)),
+            explanation: beyond.claimed.and_then(explain),
             value,
         }
-    });
+    };
     Outcome {
         examples: Some(predictions.len()),
-        metrics: metrics.collect(),
+        metrics: request.metrics.par_iter().map(one).collect(),
         notes: predictions.notes().to_vec(),
     }
+}
+
+/// The predictions with their classes and their scores, where they have both: what readings are made of.
+pub(super) fn richly(request: &Request<'_>) -> Option<Predictions> {
+    let more = [metric("accuracy"), metric("roc_auc")];
+    let metrics: Vec<Named> = request
+        .metrics
+        .iter()
+        .cloned()
+        .chain(more.into_iter().flatten())
+        .collect();
+    let metrics = metrics.as_slice();
+    read(&Request { metrics, ..*request }).ok()
 }
 
 /// The metrics that suit the files of `request`, by the columns of the predictions and the first labels.

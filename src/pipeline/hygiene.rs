@@ -24,10 +24,8 @@ pub(super) struct Examined {
 
 /// Profiles every test split against every training split where both are there as tables, or both as pictures.
 pub(super) fn examine(manifest: &Manifest, acquired: &Acquired, observer: &dyn Observer) -> Examined {
-    let of = |role: Role| manifest.data.iter().filter(move |data| data.role == role);
     let mut examined = Examined::default();
-    let pairs = of(Role::Train).flat_map(|train| of(Role::Test).map(move |test| (train, test)));
-    for (train, test) in pairs.take(MOST_PAIRS) {
+    for (train, test) in pairs(manifest).into_iter().take(MOST_PAIRS) {
         let Some(profile) = compared(train, test, acquired, observer) else {
             continue;
         };
@@ -41,6 +39,31 @@ pub(super) fn examine(manifest: &Manifest, acquired: &Acquired, observer: &dyn O
         });
     }
     examined
+}
+
+/// Which test split belongs to which training split: those of the same name but for the split, else all.
+fn pairs(manifest: &Manifest) -> Vec<(&Data, &Data)> {
+    let of = |role: Role| manifest.data.iter().filter(move |data| data.role == role);
+    let belong = |test: &Data| {
+        let same: Vec<&Data> = of(Role::Train)
+            .filter(|train| stem(&train.id) == stem(&test.id))
+            .collect();
+        if same.is_empty() {
+            of(Role::Train).collect()
+        } else {
+            same
+        }
+    };
+    let pairs = of(Role::Test).flat_map(|test| belong(test).into_iter().map(move |train| (train, test)));
+    pairs.collect()
+}
+
+/// `arrowhead` for `ArrowHead-train` and `ArrowHead_TEST`.
+fn stem(id: &str) -> String {
+    let id = id.to_lowercase();
+    let words = id.split(|c: char| !c.is_alphanumeric());
+    let split = |word: &&str| !["train", "training", "test", "testing"].contains(word);
+    words.filter(split).collect::<Vec<_>>().join("-")
 }
 
 /// What a data set is.
@@ -167,7 +190,7 @@ impl Examined {
     }
 }
 
-/// The data sets whose rows are those of `test`: itself, and the labels beside a single test split.
+/// The data sets whose rows are those of `test`: itself, and labels that are matched by their order beside a single test split.
 fn labels_of<'a>(manifest: &'a Manifest, test: &'a Data) -> Vec<&'a Data> {
     let alone = manifest
         .data
@@ -180,4 +203,18 @@ fn labels_of<'a>(manifest: &'a Manifest, test: &'a Data) -> Vec<&'a Data> {
         .iter()
         .filter(|data| alone && data.role == Role::Labels);
     [test].into_iter().chain(labels).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn splits_are_known_by_their_names() {
+        assert_eq!(stem("ArrowHead-train"), "arrowhead");
+        assert_eq!(stem("ArrowHead_TEST"), "arrowhead");
+        assert_eq!(stem("train"), stem("test"));
+        assert_ne!(stem("GunPoint-train"), stem("ArrowHead-test"));
+        assert_ne!(stem("contest-train"), stem("con-test"));
+    }
 }

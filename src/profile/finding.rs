@@ -21,6 +21,9 @@ const SIGNIFICANT: f64 = 0.01;
 /// New categories in more than this share of the test rows.
 const MUCH_UNSEEN: f64 = 0.01;
 
+/// Bins that were chosen to look best get a few times what chance gives in bins that were not.
+const BEYOND_CHANCE: f64 = 10.0;
+
 /// How much a finding matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -418,7 +421,7 @@ fn information(profile: &Profile) -> Vec<Finding> {
         .information
         .iter()
         .filter(|(_, information)| {
-            information.band == "suspicious" && information.value > 3.0 * information.by_chance
+            information.band == "suspicious" && information.value > BEYOND_CHANCE * information.by_chance
         })
         .collect();
     // Where most features are as strong, the label is easy, and none of them is suspect.

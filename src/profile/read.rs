@@ -128,12 +128,7 @@ fn read(
     let (mut rows, mut batch) = (0, Batch::new(0, columns.len()));
     let mut stopped = false;
     table.each(columns, |_, row| {
-        for column in columns {
-            batch
-                .text
-                .extend_from_slice(row.bytes(*column).unwrap_or_default());
-            batch.ends.push(batch.text.len());
-        }
+        row.append_to(columns, &mut batch.text, &mut batch.ends);
         batch.rows += 1;
         rows += 1;
         if batch.full() {

@@ -194,6 +194,23 @@ impl Row<'_> {
         }
         self.cell(column).ok().flatten().map(str::as_bytes)
     }
+
+    /// Appends the bytes of all `columns` to `text`, and where each cell ends there to `ends`; no cell is an empty one.
+    pub(crate) fn append_to(&self, columns: &[Column], text: &mut Vec<u8>, ends: &mut Vec<usize>) {
+        let start = text.len();
+        if let Self::Delimited(record) = self
+            && record.len() == columns.len()
+        {
+            text.extend_from_slice(record.as_slice());
+            let cells = (0..record.len()).filter_map(|at| record.range(at));
+            ends.extend(cells.map(|cell| start + cell.end));
+            return;
+        }
+        for column in columns {
+            text.extend_from_slice(self.bytes(*column).unwrap_or_default());
+            ends.push(text.len());
+        }
+    }
 }
 
 /// A cell that is not UTF-8.

@@ -173,7 +173,7 @@ fn wrong_usage_says_what_was_meant() {
     insta::assert_snapshot!(wrong(&["--metric", "accuracy", "--column", "predicton=p"]), @r"
     error: `columns` renames `predicton`, which is no standard column
 
-    hint: did you mean `prediction`? the standard columns are `id`, `prediction`, `score`, `group`, `weight`, `rank`, `item`, `relevance`, `event`, `log_prob`, `nll`, `tokens`, `x_min`, `y_min`, `x_max`, `y_max`, `iscrowd`, `score_<class>`
+    hint: did you mean `prediction`? the standard columns are `id`, `prediction`, `score`, `group`, `stratum`, `weight`, `rank`, `item`, `relevance`, `event`, `log_prob`, `nll`, `tokens`, `x_min`, `y_min`, `x_max`, `y_max`, `iscrowd`, `score_<class>`
     ");
     let ran = bench().run(&["metrics", "--truth", "t.csv", "--predictions", "p.csv"]);
     assert_eq!(ran.code, 2);
@@ -207,4 +207,94 @@ fn parquet_and_arrays_are_read_as_well() {
     let bytes = fixture("u1.npy");
     let arrays = json(&["--truth", &bytes, "--predictions", &bytes, "--metric", "acc"]);
     assert_eq!(arrays["metrics"]["acc"], 1.0);
+}
+
+/// Two hundred examples of two classes with scores, in twenty groups of ten that are all alike.
+fn grouped() -> Bench {
+    let bench = Bench::new();
+    let (mut truth, mut predictions) = ("id,y\n".to_owned(), "id,prediction,score,patient\n".to_owned());
+    for row in 0..200 {
+        let (patient, right) = (row / 10, row / 10 % 4 != 0);
+        let label = row % 3 == 0;
+        let guess = label == right;
+        let score = 0.2 + 0.5 * f64::from(u8::from(guess)) + 0.001 * f64::from(row % 7);
+        truth += &format!("{row},{}\n", u8::from(label));
+        predictions += &format!("{row},{},{score:.4},p{patient}\n", u8::from(guess));
+    }
+    bench.write("t.csv", &truth);
+    bench.write("p.csv", &predictions);
+    bench
+}
+
+#[test]
+fn an_interval_says_how_it_was_made() {
+    let width = |more: &[&str], metric: &str, method: &str| {
+        let asked = ["--metric", metric, "--interval", "--format", "json"];
+        let found = metrics(&grouped(), &[&asked, more].concat()).json()["intervals"][metric].clone();
+        assert_eq!(found["method"], method, "{found:#}");
+        found["high"].as_f64().expect("an end") - found["low"].as_f64().expect("an end")
+    };
+    let alone = width(&[], "accuracy", "Wilson");
+    // 150 of 200: SciPy's and statsmodels' Wilson interval is 0.6857 to 0.8050.
+    assert!((alone - 0.1193).abs() < 1e-3, "{alone}");
+    let patients = ["--clusters", "patient"];
+    let clustered = width(&patients, "accuracy", "BCa bootstrap, 2000 resamples of clusters");
+    assert!(clustered > 2.5 * alone, "{clustered} and {alone}");
+    width(&[], "roc_auc", "DeLong");
+    width(&[], "f1:macro", "BCa bootstrap, 2000 resamples");
+    let strata = ["--strata", "patient"];
+    let without = ["--metric", "accuracy", "--interval", "--format", "json"];
+    let stratified = metrics(&grouped(), &[&without[..], &strata].concat()).json();
+    let reason = &stratified["intervals"]["accuracy"]["reason"];
+    assert_eq!(reason, "every resample gives the same value", "{stratified:#}");
+    let level = metrics(&grouped(), &["--interval", "--level", "95"]);
+    assert_eq!(level.code, 2);
+    assert!(level.stderr.contains("--level"), "{}", level.stderr);
+}
+
+#[test]
+fn a_claimed_number_is_told_by_the_reading_that_gives_it() {
+    let asked = |claimed: &str| {
+        let asked = ["--metric", "f1:macro", "--claimed", claimed, "--format", "json"];
+        metrics(&grouped(), &asked).json()["claimed"]["f1:macro"].clone()
+    };
+    let values = metrics(
+        &grouped(),
+        &[
+            "--metric",
+            "f1:macro",
+            "--metric",
+            "f1:weighted",
+            "--format",
+            "json",
+        ],
+    )
+    .json();
+    let value = |name: &str| values["metrics"][name].as_f64().expect("a value");
+    let stated = asked(&format!("{:.4}", value("f1:macro")));
+    assert_eq!(
+        (&stated["as_stated"], &stated["readings"]),
+        (&json!(true), &json!(["macro F1"]))
+    );
+    let weighted = asked(&format!("{:.4}", value("f1:weighted")));
+    assert_eq!(
+        (&weighted["as_stated"], &weighted["readings"]),
+        (&json!(false), &json!(["weighted F1"]))
+    );
+    assert_eq!(asked("0.0123")["readings"], json!([]));
+    let text = metrics(
+        &grouped(),
+        &[
+            "--metric",
+            "f1:macro",
+            "--claimed",
+            &format!("{:.4}", value("f1:weighted")),
+        ],
+    );
+    assert!(
+        text.stdout
+            .contains("is weighted F1; `f1:macro`, as stated, is 0.7"),
+        "{}",
+        text.stdout
+    );
 }

@@ -288,16 +288,21 @@ impl<'a> PredictionsOf<'a> {
     }
 
     fn read(&self, metric: &Named, files: &StepFiles) -> Result<Predictions, Unmeasured> {
-        self.read_for(std::slice::from_ref(metric), files)
+        self.with_request(std::slice::from_ref(metric), files, predictions::read)
     }
 
-    fn read_for(&self, metrics: &[Named], files: &StepFiles) -> Result<Predictions, Unmeasured> {
+    fn with_request<T>(
+        &self,
+        metrics: &[Named],
+        files: &StepFiles,
+        read: impl FnOnce(&Request<'_>) -> Result<T, Unmeasured>,
+    ) -> Result<T, Unmeasured> {
         let truth = files.truths.get(self.truth).ok_or_else(|| {
             let detail = format!("there are no labels `{}`", shown(self.truth));
             invalid(Fault::Manifest, detail).hint("`truth` names a data set of the manifest")
         })?;
         let file = files.output(self.file)?;
-        predictions::read(&Request {
+        read(&Request {
             predictions: &file,
             truth,
             target: self.target,

@@ -3,7 +3,8 @@
 use super::{Extraction, PredictionsOf, StepFiles, measure};
 use crate::manifest::{Pick, RowPick};
 use crate::measure::dialect::{Reading, readings as of_predictions};
-use crate::measure::{Direction, Named, Predictions, Rows, metric};
+use crate::measure::recompute::richly;
+use crate::measure::{Direction, Named, Rows, metric};
 
 /// Pairs of another output and other labels beyond this are not tried.
 const MOST_PAIRS: usize = 12;
@@ -26,7 +27,9 @@ pub fn readings(
 }
 
 fn of_one(own: &PredictionsOf<'_>, metric: &Named, files: &StepFiles) -> Vec<Reading> {
-    let Some(given) = own.read_richly(metric, files) else {
+    let rich = own.with_request(std::slice::from_ref(metric), files, |request| Ok(richly(request)));
+    let given = rich.ok().flatten().map_or_else(|| own.read(metric, files), Ok);
+    let Ok(given) = given else {
         return Vec::new();
     };
     let mut readings = of_predictions(metric, &given);
@@ -59,20 +62,6 @@ fn of_others(own: &PredictionsOf<'_>, metric: &Named, files: &StepFiles) -> Vec<
         })
     };
     others.filter_map(read).collect()
-}
-
-impl PredictionsOf<'_> {
-    /// With predicted classes and scores, where there are both, and else with what the metric needs.
-    fn read_richly(&self, metric: &Named, files: &StepFiles) -> Option<Predictions> {
-        let more = [
-            crate::measure::metric("accuracy"),
-            crate::measure::metric("roc_auc"),
-        ];
-        let mut all = vec![metric.clone()];
-        all.extend(more.into_iter().flatten());
-        let rich = self.read_for(&all, files);
-        rich.or_else(|_| self.read(metric, files)).ok()
-    }
 }
 
 /// The other values that the log holds, and what may be made of all of them.

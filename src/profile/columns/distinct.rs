@@ -3,6 +3,9 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
+/// Frequent is a value that is one in so many.
+const OFTEN: u64 = 256;
+
 /// Counts different values exactly up to a bound, beyond it by a sketch, and the frequent ones among the first.
 #[derive(Debug)]
 pub(super) struct Distinct {
@@ -73,12 +76,14 @@ impl Distinct {
         }
     }
 
-    /// Goes over to the sketch; values that came twice already are still counted.
+    /// Goes over to the sketch; values that were frequent up to here are still counted.
     fn overflow(&mut self, key: u64) {
         let mut sketch = Sketch::new(self.precision);
         self.values.keys().for_each(|key| sketch.add(*key));
         sketch.add(key);
-        self.values.retain(|_, seen| seen.count > 1);
+        let all: u64 = self.values.values().map(|seen| seen.count).sum();
+        self.values
+            .retain(|_, seen| seen.count > 1 && seen.count * OFTEN >= all);
         self.sketch = Some(sketch);
     }
 
@@ -131,7 +136,7 @@ impl Sketch {
         let sum: f64 = self
             .registers
             .iter()
-            .map(|rank| 0.5_f64.powi(i32::from(*rank)))
+            .map(|rank| 1.0 / (1_u64 << (*rank).min(63)) as f64)
             .sum();
         let raw = 0.7213 / (1.0 + 1.079 / m) * m * m / sum;
         let empty = self.registers.iter().filter(|rank| **rank == 0).count() as f64;

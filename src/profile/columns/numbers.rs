@@ -92,8 +92,8 @@ impl Numbers {
                 negative += if *value < 0.0 { count } else { 0 };
             }
         }
-        let mut sorted: Vec<f64> = sample.iter().copied().flatten().collect();
-        sorted.sort_unstable_by(f64::total_cmp);
+        let mut values: Vec<f64> = sample.iter().copied().flatten().collect();
+        let quantiles = quantiles(&mut values);
         let ends = range.ends();
         let count = moments.count();
         Self {
@@ -106,10 +106,10 @@ impl Numbers {
             zero_share: seen.kinds.zeros as f64 / count.max(1) as f64,
             negative,
             infinite: seen.kinds.infinite,
-            quantiles: quantiles(&sorted),
-            quantile_error: (!complete && !sorted.is_empty()).then(|| band(sorted.len())),
-            outliers: outliers(&sorted, count, complete),
-            histogram: histogram(&sorted),
+            quantile_error: (!complete && !values.is_empty()).then(|| band(values.len())),
+            outliers: outliers(&values, &quantiles, count, complete),
+            histogram: histogram(&values, &quantiles),
+            quantiles,
         }
     }
 }
@@ -123,37 +123,58 @@ fn band(n: usize) -> f64 {
 
 /// The `level` quantile of sorted values, by linear interpolation between the two nearest.
 pub(crate) fn quantile(sorted: &[f64], level: f64) -> Option<f64> {
-    let last = sorted.len().checked_sub(1)?;
+    let (below, part) = place(sorted.len(), level)?;
+    between(sorted[below], sorted[(below + 1).min(sorted.len() - 1)], part)
+}
+
+/// The place of the value at or below the `level` quantile of `count` sorted values, and how far beyond it that is.
+fn place(count: usize, level: f64) -> Option<(usize, f64)> {
+    let last = count.checked_sub(1)?;
     let place = level * last as f64;
     let below = (place.floor() as usize).min(last);
-    let above = (below + 1).min(last);
-    let part = place - below as f64;
-    let (low, high) = (sorted[below], sorted[above]);
+    Some((below, place - below as f64))
+}
+
+fn between(low: f64, high: f64, part: f64) -> Option<f64> {
     let value = low + (high - low) * part; // equal neighbours give their value to the last bit
-    let value = if value.is_finite() {
-        value
-    } else {
-        low * (1.0 - part) + high * part
-    };
-    Some(value).filter(|value| value.is_finite())
+    let halves = low * (1.0 - part) + high * part; // where their difference overflows
+    [value, halves].into_iter().find(|value| value.is_finite())
 }
 
-fn quantiles(sorted: &[f64]) -> Vec<Quantile> {
-    let at = |level: f64| quantile(sorted, level).map(|value| Quantile { level, value });
-    LEVELS.into_iter().filter_map(at).collect()
+/// The quantiles at [`LEVELS`]; only partly sorts the values, which is much faster.
+fn quantiles(values: &mut [f64]) -> Vec<Quantile> {
+    let mut done = 0;
+    let mut found = Vec::with_capacity(LEVELS.len());
+    for level in LEVELS {
+        let Some((below, part)) = place(values.len(), level) else {
+            return found;
+        };
+        // The levels rise: what is before `done` is below all that follows.
+        let (_, low, above) = values[done..].select_nth_unstable_by(below - done, f64::total_cmp);
+        let low = *low;
+        let high = above.iter().copied().min_by(f64::total_cmp).unwrap_or(low);
+        found.extend(between(low, high, part).map(|value| Quantile { level, value }));
+        done = below;
+    }
+    found
 }
 
-fn outliers(sorted: &[f64], count: u64, exact: bool) -> Option<Outliers> {
-    let (low, high) = (quantile(sorted, 0.25)?, quantile(sorted, 0.75)?);
+/// The value at one of [`LEVELS`].
+fn at(quantiles: &[Quantile], level: f64) -> Option<f64> {
+    let found = quantiles.iter().find(|quantile| quantile.level == level);
+    found.map(|quantile| quantile.value)
+}
+
+fn outliers(values: &[f64], quantiles: &[Quantile], count: u64, exact: bool) -> Option<Outliers> {
+    let (low, high) = (at(quantiles, 0.25)?, at(quantiles, 0.75)?);
     let beyond = |factor: f64| {
         let reach = factor * (high - low);
-        let below = sorted.partition_point(|value| *value < low - reach);
-        let above = sorted.len() - sorted.partition_point(|value| *value <= high + reach);
-        let found = (below + above) as u64;
+        let out = |value: &&f64| **value < low - reach || **value > high + reach;
+        let found = values.iter().filter(out).count() as u64;
         if exact {
             return found;
         }
-        (found as f64 * count as f64 / sorted.len() as f64).round() as u64
+        (found as f64 * count as f64 / values.len() as f64).round() as u64
     };
     Some(Outliers {
         mild: beyond(1.5),
@@ -162,16 +183,16 @@ fn outliers(sorted: &[f64], count: u64, exact: bool) -> Option<Outliers> {
     })
 }
 
-fn histogram(sorted: &[f64]) -> Vec<u64> {
+fn histogram(values: &[f64], quantiles: &[Quantile]) -> Vec<u64> {
     let mut bars = vec![0; BARS];
-    let (Some(low), Some(high)) = (quantile(sorted, 0.01), quantile(sorted, 0.99)) else {
+    let (Some(low), Some(high)) = (at(quantiles, 0.01), at(quantiles, 0.99)) else {
         return Vec::new();
     };
     let width = (high / BARS as f64) - (low / BARS as f64);
     if width <= 0.0 {
         return Vec::new();
     }
-    for value in sorted {
+    for value in values {
         // Saturates at both ends.
         let bar = ((value - low) / width) as usize;
         bars[bar.min(BARS - 1)] += 1;
@@ -194,12 +215,28 @@ mod tests {
     }
 
     #[test]
+    fn quantiles_without_sorting_are_those_with_it() {
+        for count in [1_usize, 2, 3, 7, 100, 1001] {
+            let mut values: Vec<f64> = (0..count).map(|i| ((i * 7919) % 613) as f64 / 3.0).collect();
+            let mut sorted = values.clone();
+            sorted.sort_by(f64::total_cmp);
+            let found = quantiles(&mut values);
+            assert_eq!(found.len(), LEVELS.len());
+            for found in found {
+                assert_eq!(Some(found.value), quantile(&sorted, found.level), "{count}");
+            }
+        }
+        assert!(quantiles(&mut []).is_empty());
+    }
+
+    #[test]
     fn outliers_are_beyond_the_fences() {
         let mut values: Vec<f64> = (0..100).map(f64::from).collect();
         values.extend([200.0, 1000.0]);
-        let found = outliers(&values, 102, true).expect("outliers");
+        let quantiles = quantiles(&mut values);
+        let found = outliers(&values, &quantiles, 102, true).expect("outliers");
         assert_eq!((found.mild, found.extreme), (2, 1));
-        let scaled = outliers(&values, 1020, false).expect("outliers");
+        let scaled = outliers(&values, &quantiles, 1020, false).expect("outliers");
         assert_eq!((scaled.mild, scaled.exact), (20, false));
     }
 

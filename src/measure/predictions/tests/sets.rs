@@ -103,7 +103,7 @@ fn metrics_that_need_different_readings_are_not_read_together() {
         error.detail,
         "metrics of sets of labels and others cannot be computed from one reading of the files"
     );
-    let outcome = crate::measure::recompute::recompute(&request(&metrics)).unwrap();
+    let outcome = crate::measure::recompute::recompute(&request(&metrics), Default::default()).unwrap();
     assert!(outcome.metrics.iter().all(|one| one.value == Ok(1.0)));
     let lists = Desk::new("y\na|b\nb\n", "prediction\na|b\nb\n");
     let request = Request {
