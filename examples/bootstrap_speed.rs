@@ -30,6 +30,7 @@ fn main() -> Result<(), String> {
         target: None,
         columns: &BTreeMap::new(),
         positive: None,
+        train: None,
         metrics: &metrics,
     })
     .map_err(|why| why.to_string())?;

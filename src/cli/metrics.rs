@@ -6,7 +6,9 @@ use std::path::Path;
 use reproof::manifest::Printed;
 use reproof::measure::dialect::Explanation;
 use reproof::measure::predictions::Request;
-use reproof::measure::recompute::{Beyond, Outcome, Recomputed, recompute, shared_id, suitable};
+use reproof::measure::recompute::{
+    Beyond, Outcome, Recomputed, recompute, shared_id, suitable, target_needed,
+};
 use reproof::measure::{self, MetricInterval, Named, Side, TableFile, Truth};
 use reproof::observe::{Event, Observer as _};
 use reproof::reason::Unmeasured;
@@ -50,6 +52,7 @@ struct Call<'a> {
     wanted: &'a MetricsArguments,
     predictions: TableFile,
     truth: Truth,
+    train: Option<TableFile>,
     columns: BTreeMap<String, String>,
     asked: Vec<(String, Named)>,
     /// The number that is said to be the metric, and half a unit of its last place.
@@ -60,11 +63,6 @@ impl<'a> Call<'a> {
     fn of(wanted: &'a MetricsArguments) -> Result<Self, Wrong> {
         let predictions = file(&wanted.predictions, Side::Written);
         let truth = file(&wanted.truth, Side::Pinned);
-        if wanted.target.is_none() && !truth.is_array() {
-            return Err(Wrong::Usage(
-                "--target: say which column of the labels is the label".to_owned(),
-            ));
-        }
         if wanted.interval && !(wanted.level > 0.0 && wanted.level < 1.0) {
             return Err(Wrong::Usage(
                 "--level: it lies between 0 and 1, as 0.95 does".to_owned(),
@@ -89,10 +87,16 @@ impl<'a> Call<'a> {
                 id_column: of_truth,
                 group_column: None,
             },
+            train: wanted.train.as_deref().map(|path| file(path, Side::Pinned)),
             columns,
             asked,
             claimed: claimed.map(|claimed| (claimed.value, 0.5 * claimed.unit)),
         };
+        if wanted.target.is_none() && target_needed(&call.request(&call.metrics())) {
+            return Err(Wrong::Usage(
+                "--target: say which column of the labels is the label".to_owned(),
+            ));
+        }
         if call.asked.is_empty() {
             let suitable = suitable(&call.request(&[])).map_err(Wrong::File)?;
             let named = suitable
@@ -110,12 +114,17 @@ impl<'a> Call<'a> {
             target: None,
             columns: &self.columns,
             positive: self.wanted.positive.as_deref(),
+            train: self.train.as_ref(),
             metrics,
         }
     }
 
+    fn metrics(&self) -> Vec<Named> {
+        self.asked.iter().map(|(_, metric)| metric.clone()).collect()
+    }
+
     fn answer(&self, format: Format, terminal: &Terminal) -> Exit {
-        let metrics: Vec<Named> = self.asked.iter().map(|(_, metric)| metric.clone()).collect();
+        let metrics = self.metrics();
         // There is nothing to clean up: the first signal ends the program.
         terminal.stop_at_once();
         let what = "reading predictions and labels";
@@ -192,7 +201,10 @@ impl<'a> Call<'a> {
         });
         parts.extend(failed);
         let mut last: Vec<String> = Vec::new();
-        last.extend(outcome.examples.map(|examples| format!("{examples} examples")));
+        last.extend(outcome.examples.map(|examples| match examples {
+            1 => "1 example".to_owned(),
+            _ => format!("{examples} examples"),
+        }));
         last.extend(
             outcome
                 .notes

@@ -333,7 +333,7 @@ struct MetricsArguments {
     /// The predictions, in any of these formats
     #[arg(long, value_name = "FILE")]
     predictions: PathBuf,
-    /// The column of the label; not needed where the labels are a single array
+    /// The column of the label; not needed where the labels are a single array or columns `label_<class>`
     #[arg(long, value_name = "COLUMN")]
     target: Option<String>,
     /// A metric, such as `accuracy` or `f1:macro`; may be given several times [default: those that suit the files]
@@ -354,6 +354,9 @@ struct MetricsArguments {
     /// The column of the weights, in the predictions
     #[arg(long, value_name = "COLUMN")]
     weight: Option<String>,
+    /// The training series, by whose naive forecast `mase` is scaled: a file with the same column as the labels
+    #[arg(long, value_name = "FILE")]
+    train: Option<PathBuf>,
     /// With an interval over the examples: Wilson's for shares, DeLong's for ROC AUC, else the BCa bootstrap
     #[arg(long)]
     interval: bool,

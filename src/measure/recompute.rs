@@ -9,8 +9,8 @@ use rayon::prelude::*;
 
 use super::dialect::{Explanation, nearest, readings};
 use super::interval::{MetricInterval, interval};
-use super::predictions::{Predictions, Request, Rows, Truth, read};
-use super::registry::{Named, metric};
+use super::predictions::{Predictions, Request, Rows, Truth, indicators, plain, read};
+use super::registry::{Input, Named, metric};
 use crate::reason::Unmeasured;
 use crate::stats::BootstrapError;
 use crate::table::{Table, TableFile};
@@ -73,6 +73,7 @@ pub fn recompute(request: &Request<'_>, beyond: Beyond) -> Result<Outcome, Unmea
         metrics: Vec::new(),
         notes: Vec::new(),
     };
+    let mut notes = Notes::default();
     for named in request.metrics {
         let metrics = std::slice::from_ref(named);
         let alone = read(&Request { metrics, ..*request });
@@ -81,9 +82,7 @@ pub fn recompute(request: &Request<'_>, beyond: Beyond) -> Result<Outcome, Unmea
                 let mut one = computed(&Request { metrics, ..*request }, &predictions, beyond);
                 outcome.examples = outcome.examples.max(one.examples);
                 outcome.metrics.append(&mut one.metrics);
-                let new = one.notes.into_iter().filter(|note| !outcome.notes.contains(note));
-                let new: Vec<_> = new.collect();
-                outcome.notes.extend(new);
+                notes.add(named.name(), one.notes);
             }
             Err(why) => outcome.metrics.push(Recomputed {
                 metric: named.clone(),
@@ -95,6 +94,7 @@ pub fn recompute(request: &Request<'_>, beyond: Beyond) -> Result<Outcome, Unmea
             }),
         }
     }
+    outcome.notes = notes.listed();
     match (
         outcome.examples,
         outcome.metrics.first().map(|first| &first.value),
@@ -103,6 +103,38 @@ pub fn recompute(request: &Request<'_>, beyond: Beyond) -> Result<Outcome, Unmea
             Err(first.clone())
         }
         _ => Ok(outcome),
+    }
+}
+
+/// Notes of several readings of the same files.
+#[derive(Debug, Default)]
+struct Notes<'a> {
+    readings: usize,
+    /// Each note with the metrics in whose reading it was taken.
+    of: Vec<(String, Vec<&'a str>)>,
+}
+
+impl<'a> Notes<'a> {
+    fn add(&mut self, metric: &'a str, notes: Vec<String>) {
+        self.readings += 1;
+        for note in notes {
+            match self.of.iter_mut().find(|(known, _)| *known == note) {
+                Some((_, metrics)) => metrics.push(metric),
+                None => self.of.push((note, vec![metric])),
+            }
+        }
+    }
+
+    /// One line a note, behind the metrics that it concerns where it does not concern all.
+    fn listed(self) -> Vec<String> {
+        let line = |(note, metrics): (String, Vec<&str>)| {
+            if metrics.len() == self.readings {
+                return note;
+            }
+            let metrics: Vec<_> = metrics.iter().map(|metric| format!("`{metric}`")).collect();
+            format!("{}: {note}", metrics.join(", "))
+        };
+        self.of.into_iter().map(line).collect()
     }
 }
 
@@ -146,21 +178,60 @@ pub(super) fn richly(request: &Request<'_>) -> Option<Predictions> {
     read(&Request { metrics, ..*request }).ok()
 }
 
+/// The metrics that suit sets of labels.
+const OF_SETS: [&str; 5] = ["accuracy", "hamming_loss", "f1:micro", "f1:macro", "f1:samples"];
+
+/// What boxes have, of which `prediction` is the class.
+const BOX: &str = "y_max";
+
+/// Columns that predictions of one kind have, in place of `prediction`, with the metrics that suit it.
+const OF_COLUMNS: [(&str, &[&str]); 5] = [
+    (BOX, &["map:coco", "map:coco@0.5"]),
+    ("item", &["mrr", "map", "ndcg"]),
+    ("rank", &["mrr", "hits@1", "hits@10"]),
+    ("nll", &["perplexity"]),
+    ("log_prob", &["perplexity"]),
+];
+
+/// Whether the labels must say which of their columns is the label.
+///
+/// Not where they are a single array, where the predictions have columns `label_<class>` in its stead, or where every
+/// metric does without.
+pub fn target_needed(request: &Request<'_>) -> bool {
+    let without = |metric: &Named| metric.input() == Input::Points;
+    let all_without = !request.metrics.is_empty() && request.metrics.iter().all(without);
+    // A file that cannot be read says so when it is read.
+    !(request.truth.file.is_array() || all_without || indicators(request).unwrap_or(true))
+}
+
 /// The metrics that suit the files of `request`, by the columns of the predictions and the first labels.
 ///
-/// Classes or numbers, two classes or more, a prediction or scores or both.
+/// Classes or numbers, two classes or more, a prediction or scores or both; sets of labels, lists, boxes and
+/// likelihoods. Texts, tags and times cannot be told from classes.
 ///
 /// # Errors
 ///
 /// When a file cannot be read, or has none of the columns.
 pub fn suitable(request: &Request<'_>) -> Result<Vec<Named>, Unmeasured> {
-    let labels = Labels::of(request.truth, request.target)?;
+    if plain(request) {
+        return Ok(OF_SETS.iter().filter_map(|name| metric(name)).collect());
+    }
     let has = |standard: &str| -> Result<bool, Unmeasured> {
         let name = request.columns.get(standard).map_or(standard, String::as_str);
         let table = Table::open(request.predictions, &[name])?;
         Ok(table.find(name)?.is_some())
     };
+    // A lone array has whatever column is asked for.
+    for (column, names) in OF_COLUMNS.iter().filter(|_| !request.predictions.is_array()) {
+        if has(column)? && (*column == BOX || !has("prediction")?) {
+            return Ok(names.iter().filter_map(|name| metric(name)).collect());
+        }
+    }
+    let labels = Labels::of(request.truth, request.target)?;
     let mut names: Vec<&str> = Vec::new();
+    if labels == Labels::Numbers && request.train.is_some() {
+        names.push("mase");
+    }
     if has("prediction")? || labels == Labels::Numbers {
         names.extend(labels.of_predictions());
     }

@@ -353,7 +353,7 @@ fn the_positive_class_is_the_obvious_one_or_named() {
     );
     assert_eq!(
         classes("True False", "True True").positive().unwrap().as_deref(),
-        Some("true")
+        Some("True")
     );
     assert_eq!(
         classes("No Yes", "No No").positive().unwrap().as_deref(),

@@ -126,6 +126,8 @@ impl Examined {
         };
         for data in labels_of(manifest, test) {
             let leaked = match profile.unit {
+                // Other files need not have the same order where they have ids.
+                Unit::Row if data.id != test.id && data.id_column.is_some() => continue,
                 Unit::Row => shared.rows.iter().collect(),
                 Unit::Picture => labels(data, acquired)
                     .and_then(|truth| pictured::leaked_rows(&truth, shared))
@@ -140,10 +142,6 @@ impl Examined {
 
     /// What the judge looks at; `None` where nothing was examined.
     pub(super) fn hygiene(&self) -> Option<Hygiene> {
-        let examined = |data: &DataProfile| data.profile.is_ok();
-        if !self.profiles.iter().any(examined) {
-            return None;
-        }
         let mut hygiene = Hygiene::default();
         for DataProfile { train, test, profile } in &self.profiles {
             let Ok(profile) = profile else { continue };
@@ -186,11 +184,12 @@ impl Examined {
         }
         hygiene.problems.dedup();
         hygiene.examined.dedup();
-        Some(hygiene)
+        let anything = hygiene.problems.len() + hygiene.examined.len() > 0;
+        anything.then_some(hygiene)
     }
 }
 
-/// The data sets whose rows are those of `test`: itself, and labels that are matched by their order beside a single test split.
+/// The data sets whose examples are those of `test`: itself, and the labels beside a single test split.
 fn labels_of<'a>(manifest: &'a Manifest, test: &'a Data) -> Vec<&'a Data> {
     let alone = manifest
         .data

@@ -298,3 +298,141 @@ fn a_claimed_number_is_told_by_the_reading_that_gives_it() {
         text.stdout
     );
 }
+
+#[test]
+fn columns_of_labels_need_no_target_and_suit_metrics_of_sets() {
+    let bench = Bench::new();
+    bench.write("t.csv", "id,label_cat,label_dog\na,1,1\nb,0,0\n");
+    bench.write("p.csv", "id,label_cat,label_dog\nb,0,1\na,1,1\n");
+    let base = [
+        "metrics",
+        "--truth",
+        "t.csv",
+        "--predictions",
+        "p.csv",
+        "--format",
+        "json",
+    ];
+    let ran = bench.run(&base);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let values = ran.json()["metrics"].clone();
+    assert_eq!(values["accuracy"], 0.5);
+    assert_eq!(values["hamming_loss"], 0.25);
+    // Metrics of one class an example still need it, and say what they lack.
+    let mixed = bench.run(&[&base[..], &["--metric", "accuracy", "--metric", "roc_auc"]].concat());
+    assert_eq!(mixed.code, 1);
+    assert_eq!(
+        mixed.json()["metrics"],
+        json!({ "accuracy": 0.5, "roc_auc": null })
+    );
+    let why = mixed.json()["errors"]["roc_auc"]["detail"].clone();
+    assert!(
+        why.as_str().is_some_and(|why| why.contains("no column `score`")),
+        "{why}"
+    );
+}
+
+#[test]
+fn metrics_of_different_kinds_are_each_computed_or_refused() {
+    let more = [
+        "--metric",
+        "accuracy",
+        "--metric",
+        "f1:samples",
+        "--metric",
+        "mrr",
+        "--format",
+        "json",
+    ];
+    let bench = bench();
+    bench.write("p.csv", "id,prediction\na,yes\nb,no\nc,no\nd,no\n");
+    let ran = metrics(&bench, &more);
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    let answer = ran.json();
+    assert_eq!(
+        answer["metrics"],
+        json!({ "accuracy": 0.75, "f1:samples": 0.75, "mrr": null })
+    );
+    let why = "`p.csv`: there is no column `item`, and no column `rank`";
+    assert_eq!(answer["errors"]["mrr"]["detail"], why);
+    let note =
+        "`f1:samples`: each cell is read as a set of labels, with `|` or `;` between them or as a JSON array";
+    assert_eq!(answer["notes"], json!([note]));
+}
+
+#[test]
+fn a_missing_training_series_refuses_scaled_errors_alone() {
+    let bench = Bench::new();
+    bench.write("t.csv", "y\n4\n6.5\n");
+    bench.write("p.csv", "prediction\n5\n8\n");
+    let ran = metrics(
+        &bench,
+        &["--metric", "mae", "--metric", "mase", "--format", "json"],
+    );
+    assert_eq!(
+        (ran.code, &ran.json()["metrics"]),
+        (2, &json!({ "mae": 1.25, "mase": null }))
+    );
+    bench.write("s.csv", "y\n1\n2\n5\n");
+    let given = metrics(&bench, &["--train", "s.csv", "--format", "json"]);
+    assert_eq!(given.json()["metrics"]["mase"], 0.625);
+}
+
+#[test]
+fn the_examples_of_the_documentation_can_be_pasted_and_print_what_they_say() {
+    let text = include_str!("../../docs/metrics.md");
+    let program = std::path::Path::new(env!("CARGO_BIN_EXE_reproof"));
+    let found = format!(
+        "PATH='{}':\"$PATH\"\n",
+        program.parent().expect("a folder").display()
+    );
+    let mut seen = 0;
+    for example in text.split("```sh\n").skip(1) {
+        let (typed, rest) = example
+            .split_once("```\n```text\n")
+            .expect("an example and what it prints");
+        let (printed, _) = rest.split_once("```").expect("an end");
+        let bench = Bench::new();
+        let mut shell = std::process::Command::new("sh");
+        shell.args(["-e", "-c", &format!("{found}{typed}")]);
+        shell.current_dir(bench.path("."));
+        let ran = shell.output().expect("a shell");
+        let errors = String::from_utf8_lossy(&ran.stderr);
+        assert_eq!(String::from_utf8_lossy(&ran.stdout), printed, "{typed}{errors}");
+        seen += 1;
+    }
+    assert!(seen >= 15, "{seen} examples");
+}
+
+#[test]
+fn kinds_with_columns_of_their_own_are_known_by_them() {
+    let names = |truth: &str, predictions: &str| -> Vec<String> {
+        let bench = Bench::new();
+        bench.write("t.csv", truth);
+        bench.write("p.csv", predictions);
+        let ran = metrics(&bench, &["--format", "json", "--id", "id"]);
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        let answer = ran.json()["metrics"].clone();
+        answer.as_object().expect("metrics").keys().cloned().collect()
+    };
+    assert_eq!(
+        names("id,y\nq,d\n", "id,item,score\nq,d,1\n"),
+        ["map", "mrr", "ndcg"]
+    );
+    assert_eq!(
+        names("id,y\nq,d\n", "id,rank\nq,1\n"),
+        ["hits@1", "hits@10", "mrr"]
+    );
+    assert_eq!(names("id,y\nq,d\n", "id,nll\nq,1\n"), ["perplexity"]);
+    let boxes = [
+        "id,y,x_min,y_min,x_max,y_max\nq,d,1,1,2,2\n",
+        "id,prediction,score,x_min,y_min,x_max,y_max\nq,d,1,1,1,2,2\n",
+    ];
+    assert_eq!(names(boxes[0], boxes[1]), ["map:coco", "map:coco@0.5"]);
+    // Beside a prediction such a column is one that does not matter.
+    let plain = names(
+        "id,y\na,1.5\nb,2\n",
+        "id,prediction,rank,item\na,1,2,x\nb,1,1,y\n",
+    );
+    assert_eq!(plain, ["mae", "r2", "rmse"]);
+}

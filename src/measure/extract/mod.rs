@@ -308,6 +308,7 @@ impl<'a> PredictionsOf<'a> {
             target: self.target,
             columns: self.columns,
             positive: self.positive,
+            train: None,
             metrics,
         })
     }

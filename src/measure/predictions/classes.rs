@@ -118,20 +118,24 @@ impl Interner {
         self.names.get(code as usize).map_or("", String::as_str)
     }
 
-    /// The columns with the classes sorted, and whether different forms of a number were taken as one class.
+    /// The columns with the classes sorted, and the form in which differently written classes were taken as one.
     ///
     /// Numbers are compared as numbers only when every class on both sides,
     /// those of `scored` included, is a whole number: `1`, `1.0` and `01` are then one class.
-    /// So are `True` and `true` where all are truth values.
+    /// So are `True`, `true` and `1` where all are truth values; they are called as the labels call them.
     pub(super) fn finish(
         self,
         mut truth: Vec<u32>,
         mut predicted: Option<Vec<u32>>,
         scored: &[String],
-    ) -> (Classes, bool) {
+    ) -> (Classes, Option<Form>) {
         let everything = self.names.iter().chain(scored);
         let form = Form::of(&everything);
-        let canonical = |name: &String| form.plain(name);
+        let like = self.names.first().map_or("", String::as_str);
+        let canonical = |name: &String| match form {
+            Form::Truth => written_like(like, name),
+            Form::Whole | Form::Text => form.plain(name),
+        };
         let merged = everything.clone().any(|name| canonical(name) != *name);
         let canonical: Vec<String> = self.names.iter().map(canonical).collect();
         let mut names = canonical.clone();
@@ -147,7 +151,7 @@ impl Interner {
             truth,
             predicted,
         };
-        (classes, merged)
+        (classes, merged.then_some(form))
     }
 }
 
@@ -184,23 +188,30 @@ pub(super) fn order(a: &str, b: &str, form: Form) -> std::cmp::Ordering {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Form {
     Whole,
-    /// `true` and `false`, some of them with a capital letter, as Python prints them.
+    /// True and false, written in more than one way: see [`truth`].
     Truth,
     Text,
 }
 
 impl Form {
     pub(super) fn of<'a>(names: &(impl Iterator<Item = &'a String> + Clone)) -> Self {
-        let all = |words: &[&str]| names.clone().all(|name| words.contains(&name.as_str()));
+        let mut ways = names.clone().map(|name| truth(name).map(|(way, _)| way));
+        let first = ways.next().flatten();
         if names.clone().all(|name| whole_value(name).is_some()) {
             Self::Whole
-        } else if all(&["true", "false", "True", "False"])
-            && !all(&["true", "false"])
-            && !all(&["True", "False"])
-        {
+        } else if names.clone().all(|name| truth(name).is_some()) && ways.any(|way| way != first) {
             Self::Truth
         } else {
             Self::Text
+        }
+    }
+
+    /// What classes of this form are, in words.
+    pub(super) fn what(self) -> &'static str {
+        match self {
+            Self::Whole => "whole numbers",
+            Self::Truth => "truth values",
+            Self::Text => "texts",
         }
     }
 
@@ -208,7 +219,7 @@ impl Form {
     pub(super) fn plain(self, name: &str) -> String {
         match self {
             Self::Whole => whole_number(name).unwrap_or_else(|| name.to_owned()),
-            Self::Truth => name.to_ascii_lowercase(),
+            Self::Truth => written_like("true", name),
             Self::Text => name.to_owned(),
         }
     }
@@ -235,6 +246,41 @@ pub(super) fn whole_value(text: &str) -> Option<i64> {
     exact.then_some(number as i64)
 }
 
+/// How false and true are written: by JSON, by Python, by R, and as numbers.
+const TRUTHS: [[&str; 2]; 4] = [
+    ["false", "true"],
+    ["False", "True"],
+    ["FALSE", "TRUE"],
+    ["0", "1"],
+];
+
+/// In which of the ways of [`TRUTHS`] a truth value is written, and which it is.
+fn truth(name: &str) -> Option<(usize, usize)> {
+    let number = whole_number(name);
+    let name = number.as_deref().unwrap_or(name);
+    let in_way = |words: &[&str; 2]| words.iter().position(|word| *word == name);
+    TRUTHS
+        .iter()
+        .enumerate()
+        .find_map(|(way, words)| Some((way, in_way(words)?)))
+}
+
+/// A truth value in the way in which `like` is written; any other name as it is.
+fn written_like(like: &str, name: &str) -> String {
+    let written = || Some(TRUTHS[truth(like)?.0][truth(name)?.1]);
+    written().unwrap_or(name).to_owned()
+}
+
+/// Where among `names` the class called `name` stands, in whichever form its number or truth value is written.
+pub(super) fn place(names: &[String], name: &str) -> Option<usize> {
+    let at = |name: &str| names.iter().position(|known| known == name);
+    let as_truth = || {
+        let alike = names.iter().all(|name| truth(name).is_some());
+        alike.then(|| at(&written_like(names.first()?, name))).flatten()
+    };
+    at(name).or_else(|| at(&whole_number(name)?)).or_else(as_truth)
+}
+
 /// Pairs of classes of which the second is obviously the positive one, in lower case.
 const OBVIOUS: [(&str, &str); 9] = [
     ("0", "1"),
@@ -257,16 +303,15 @@ pub(super) fn positive(names: &[String], declared: Option<&str>) -> Result<Strin
                 "which of the classes {} is the positive one is not said",
                 listed(names)
             );
-            invalid(Fault::Manifest, detail).hint("add `positive = \"…\"` to `measure`")
+            invalid(Fault::Manifest, detail)
+                .hint("add `positive = \"…\"` to `measure`; on the command line, `--positive`")
         }),
     }
 }
 
 fn declared_positive(names: &[String], declared: &str) -> Result<String, Unmeasured> {
-    let number = whole_number(declared);
-    let same = |name: &&String| *name == declared || Some(*name) == number.as_ref();
-    match names.iter().find(same) {
-        Some(name) => Ok(name.clone()),
+    match place(names, declared) {
+        Some(at) => Ok(names[at].clone()),
         // One class alone may well be the negative one.
         None if names.len() < 2 => Ok(declared.to_owned()),
         None => {

@@ -14,6 +14,7 @@ mod points;
 mod read;
 mod sets;
 mod structured;
+mod train;
 mod typed;
 
 pub use points::Points;
@@ -21,6 +22,7 @@ pub(super) use points::bounded;
 pub(crate) use read::STANDARD;
 pub use read::{Request, Truth, read};
 pub use sets::{Bags, LabelSets};
+pub(super) use sets::{indicators, plain};
 pub use structured::{
     Area, Boxes, Detection, EntityCounts, Image, Likelihood, Lists, Object, RankedList, Survival, Tags,
     TextPair,
@@ -355,13 +357,9 @@ impl Predictions {
 }
 
 impl Classes {
-    /// The index of a class by name, in whichever form its numbers are written.
+    /// The index of a class by name, in whichever form its number or truth value is written.
     pub fn find(&self, name: &str) -> Option<u32> {
-        let index = self.names.iter().position(|known| known == name).or_else(|| {
-            let number = classes::whole_number(name)?;
-            self.names.iter().position(|known| *known == number)
-        })?;
-        u32::try_from(index).ok()
+        u32::try_from(classes::place(&self.names, name)?).ok()
     }
 
     /// For each of `classes`, its place in their common order: by number if all are whole numbers, else by text.

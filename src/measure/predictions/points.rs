@@ -141,5 +141,8 @@ fn not_a_number(file: &TableFile, at: &str, column: &str, text: &str) -> Unmeasu
         shown(column),
         shown(text)
     ))
-    .hint("give the features alone as columns `x_<name>` of the predictions")
+    .hint(
+        "features are all columns of the labels' file but the label and the id; say which these are, or give the \
+         features alone as columns `x_<name>` of the predictions",
+    )
 }

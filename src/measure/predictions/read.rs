@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use super::classes::{Form, Interner, listed, repeated};
 use super::columns::{Columns, Plan};
 use super::join::{Keyed, by_id, by_position};
-use super::{Classes, Grouping, Numbers, Predictions, Scores, points, sets, structured};
+use super::{Classes, Grouping, Numbers, Predictions, Scores, points, sets, structured, train};
 use crate::error::Fault;
 use crate::manifest::Data;
 use crate::measure::registry::{Input, Named};
@@ -71,6 +71,8 @@ pub struct Request<'a> {
     pub columns: &'a BTreeMap<String, String>,
     /// The positive class, where it is not the obvious one.
     pub positive: Option<&'a str>,
+    /// The training series with a column of the same name as the label's, for metrics that scale by it.
+    pub train: Option<&'a TableFile>,
     /// What will be computed: this decides what is read.
     pub metrics: &'a [Named],
 }
@@ -82,6 +84,12 @@ impl Request<'_> {
 
     pub(super) fn needs_only(&self, input: Input) -> bool {
         self.metrics.iter().all(|metric| metric.input() == input)
+    }
+
+    /// Whether a metric divides by the error of the naive forecast on the training series.
+    pub(super) fn needs_train(&self) -> bool {
+        let scaled = |metric: &Named| ["mase", "mase@K"].contains(&metric.about().name);
+        self.metrics.iter().any(scaled)
     }
 
     /// Whether a class, or a cluster, is read for each example.
@@ -101,7 +109,7 @@ impl Request<'_> {
     pub(super) fn no_target(&self) -> Unmeasured {
         let what = "which of its columns is the label is not said";
         let error = self.truth.file.invalid(what);
-        error.hint("add `target = \"…\"` to the data set or to `measure`")
+        error.hint("add `target = \"…\"` to the data set or to `measure`; on the command line, `--target`")
     }
 
     /// What the predictions call the column that is called `standard` by default.
@@ -172,7 +180,7 @@ pub fn read(request: &Request<'_>) -> Result<Predictions, Unmeasured> {
         unseen(&names, labelled, &predictions.classes, &mut notes);
     }
     let predictions = assemble(request, labels, predictions, names, &found, notes)?;
-    points::attached(request, predictions)
+    train::attached(request, points::attached(request, predictions)?)
 }
 
 /// What of the predictions is read.
@@ -498,10 +506,7 @@ fn assemble(
 ) -> Result<Predictions, Unmeasured> {
     let predicted = found.plan.classes.map(|_| predictions.classes);
     let (mut classes, merged) = names.finish(labels.classes, predicted, &found.scored);
-    notes.extend(merged.then(|| match Form::of(&classes.names.iter()) {
-        Form::Whole => "classes are compared as whole numbers".to_owned(),
-        Form::Truth | Form::Text => "classes are compared as truth values".to_owned(),
-    }));
+    notes.extend(merged.map(|form| format!("classes are compared as {}", form.what())));
     let of_labels = request
         .truth
         .group_column

@@ -3,7 +3,7 @@
 //! A cell holds them with `|` or `;` between, or as a JSON array; or each label
 //! has a column `label_<class>` of 0 and 1 in both files.
 
-use super::classes::{Interner, listed, whole_number};
+use super::classes::{self, Interner, listed, place};
 use super::columns::{Columns, EXAMPLES, Plan};
 use super::read::{Request, disjoint, join, unpacked};
 use super::{Predictions, same_length};
@@ -77,13 +77,16 @@ pub struct LabelSets {
 impl LabelSets {
     /// The index of a label by name, in whichever form its number is written.
     pub fn find(&self, name: &str) -> Option<u32> {
-        let number = whole_number(name);
-        let same = |known: &String| known == name || Some(known) == number.as_ref();
-        u32::try_from(self.names.iter().position(same)?).ok()
+        u32::try_from(place(&self.names, name)?).ok()
     }
 
-    /// Sorts the names and the sets, those of the predictions taken in the order `rows`; whether numbers were merged.
-    fn new(names: Interner, truth: Bags, predicted: Bags, rows: impl Iterator<Item = usize>) -> (Self, bool) {
+    /// Sorts the names and the sets, those of the predictions taken in the order `rows`; the form in which names were merged.
+    fn new(
+        names: Interner,
+        truth: Bags,
+        predicted: Bags,
+        rows: impl Iterator<Item = usize>,
+    ) -> (Self, Option<classes::Form>) {
         let (classes, merged) = names.finish(truth.labels, Some(predicted.labels), &[]);
         let labels = |ends, labels| Bags { ends, labels };
         let truth = labels(truth.ends, classes.truth);
@@ -161,7 +164,7 @@ pub(super) fn wanted(request: &Request<'_>) -> Result<bool, Unmeasured> {
     if !sets && !classes {
         return Ok(false);
     }
-    let plainly = || indicators(request).unwrap_or(false) || lists(request).unwrap_or(false);
+    let plainly = || plain(request);
     let wanted = sets || plainly();
     let suits =
         |input| matches!(input, Input::LabelSets) || (input == Input::Classes && (!sets || plainly()));
@@ -172,7 +175,17 @@ pub(super) fn wanted(request: &Request<'_>) -> Result<bool, Unmeasured> {
     Err(invalid(Fault::Manifest, detail).hint("ask for them one by one"))
 }
 
-fn indicators(request: &Request<'_>) -> Result<bool, Unmeasured> {
+/// Whether the files hold sets of labels, whatever is asked for.
+pub(in crate::measure) fn plain(request: &Request<'_>) -> bool {
+    indicators(request).unwrap_or(false) || lists(request).unwrap_or(false)
+}
+
+/// Whether the predictions have columns `label_<class>` and no `prediction`.
+///
+/// # Errors
+///
+/// When they cannot be read.
+pub(in crate::measure) fn indicators(request: &Request<'_>) -> Result<bool, Unmeasured> {
     let table = Table::open(request.predictions, &[request.name("prediction")])?;
     let one_cell = table.find(request.name("prediction"))?.is_some();
     Ok(!one_cell && table.names().iter().any(|name| name.starts_with(INDICATOR)))
@@ -235,7 +248,7 @@ pub(super) fn read(request: &Request<'_>) -> Result<Predictions, Unmeasured> {
     notes.push(form.note().to_owned());
     notes.extend(unseen(&names, labelled));
     let (sets, merged) = LabelSets::new(names, own, theirs, rows.iter().map(|row| *row as usize));
-    notes.extend(merged.then(|| "labels are compared as whole numbers".to_owned()));
+    notes.extend(merged.map(|form| format!("labels are compared as {}", form.what())));
     notes.extend(
         weights
             .as_ref()

@@ -19,6 +19,7 @@ struct Desk {
     predictions: TableFile,
     columns: BTreeMap<String, String>,
     positive: Option<&'static str>,
+    train: Option<TableFile>,
 }
 
 impl Desk {
@@ -48,6 +49,16 @@ impl Desk {
             predictions,
             columns: BTreeMap::new(),
             positive: None,
+            train: None,
+        }
+    }
+
+    fn put(&self, name: &str, text: &str) -> TableFile {
+        let path = self.folder.path().join(name);
+        fs::write(&path, text).unwrap();
+        TableFile {
+            side: Side::Pinned,
+            ..TableFile::written(path, name)
         }
     }
 
@@ -79,6 +90,7 @@ impl Desk {
             target: None,
             columns: &self.columns,
             positive: self.positive,
+            train: self.train.as_ref(),
             metrics,
         })
     }
@@ -174,6 +186,62 @@ fn whole_numbers_are_one_class_however_they_are_written() {
 }
 
 #[test]
+fn truth_values_are_one_class_however_they_are_written_and_called_as_the_labels_call_them() {
+    let ways = [
+        ["False", "True"],
+        ["false", "true"],
+        ["FALSE", "TRUE"],
+        ["0", "1"],
+        ["0.0", "1.0"],
+    ];
+    for ([no, yes], [other_no, other_yes]) in ways
+        .iter()
+        .flat_map(|own| ways.iter().map(move |other| (own, other)))
+    {
+        let predicted = format!(
+            "prediction,score_{other_yes},score_{other_no}\n{other_no},0.25,0.75\n{other_yes},1,0\n{other_yes},1,0\n"
+        );
+        let desk = Desk::new(&format!("y\n{no}\n{yes}\n{no}\n"), &predicted);
+        assert_eq!(desk.value("accuracy"), Ok(2.0 / 3.0), "{yes} and {other_yes}");
+        assert_eq!(desk.value("precision"), Ok(0.5), "{yes} and {other_yes}");
+        assert_eq!(desk.value("roc_auc"), Ok(0.75), "{yes} and {other_yes}");
+        let read = desk.read("accuracy").unwrap();
+        let plain = yes.trim_end_matches(".0");
+        assert_eq!(read.positive().unwrap().as_deref(), Some(plain));
+        assert_eq!(
+            read.with_positive(*other_no).positive().unwrap().as_deref(),
+            Some(no.trim_end_matches(".0"))
+        );
+    }
+    // A third class, and `1` and `True` are as different as any two texts.
+    let three = Desk::new("y\n0\n1\n2\n", "prediction\n0\nTrue\n2\n");
+    assert_eq!(three.value("accuracy"), Ok(2.0 / 3.0));
+}
+
+#[test]
+fn scaled_errors_take_the_training_series_of_its_own_file() {
+    let mut desk = Desk::new("y\n4\n6\n", "prediction\n5\n8\n");
+    assert!(
+        desk.value("mase")
+            .unwrap_err()
+            .detail
+            .contains("needs the numbers of the training series")
+    );
+    desk.train = Some(desk.put("train.csv", "t,y\n1,1\n2,2\n3,5\n"));
+    assert_eq!(desk.value("mase"), Ok(1.5 / 2.0));
+    assert_eq!(desk.value("mase@2"), Ok(1.5 / 4.0));
+    assert_eq!(
+        desk.read("mase").unwrap().notes(),
+        ["the training series is `train.csv`: 3 numbers in the order of its rows"]
+    );
+    assert!(desk.read("mae").unwrap().train().is_none());
+    desk.train = Some(desk.put("gap.csv", "y\n1\n\"\"\n"));
+    insta::assert_snapshot!(desk.refused("mase", Fault::Manifest), @"`gap.csv`: the label is empty in 1 of 2 rows (line 3)");
+    desk.train = Some(desk.put("other.csv", "z\n1\n"));
+    insta::assert_snapshot!(desk.refused("mase", Fault::Manifest), @"`other.csv`: there is no column `y`");
+}
+
+#[test]
 fn a_predicted_class_that_never_occurs_is_noted() {
     let desk = Desk::new("y\na\nb\na\n", "prediction\na\nc\nc\n");
     assert_eq!(desk.value("accuracy"), Ok(1.0 / 3.0));
@@ -185,8 +253,8 @@ fn a_predicted_class_that_never_occurs_is_noted() {
 
 #[test]
 fn sides_that_share_no_class_do_not_speak_of_the_same() {
-    let desk = Desk::new("y\n0\n1\n", "prediction\nFalse\nTrue\n");
-    insta::assert_snapshot!(desk.refused("accuracy", Fault::Paper), @"no predicted class is one of the labels': `False`, `True` against `0`, `1`");
+    let desk = Desk::new("y\n0\n1\n", "prediction\nno\nyes\n");
+    insta::assert_snapshot!(desk.refused("accuracy", Fault::Paper), @"no predicted class is one of the labels': `no`, `yes` against `0`, `1`");
     // With numbers this happens honestly.
     assert_eq!(
         Desk::new("y\n1\n1\n", "prediction\n0\n0\n").value("accuracy"),

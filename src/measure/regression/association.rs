@@ -134,8 +134,9 @@ pub(in crate::measure) static KENDALL: OfNumbers = of_numbers(
         let guess_ties = tied_pairs(guesses.iter().copied());
         let all = choose_two(both.len());
         let balance = all - truth_ties - guess_ties + ties - 2 * opposite;
-        let apart = [all - truth_ties, all - guess_ties].map(|pairs| pairs as f64);
-        Ok((balance as f64 / (apart[0] * apart[1]).sqrt()).clamp(-1.0, 1.0))
+        let (truth_apart, guess_apart) = ((all - truth_ties) as f64, (all - guess_ties) as f64);
+        // Divided before the root, so that a perfect order is exactly 1.
+        Ok((balance as f64 / truth_apart * (truth_apart / guess_apart).sqrt()).clamp(-1.0, 1.0))
     },
 );
 

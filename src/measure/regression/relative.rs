@@ -104,7 +104,9 @@ fn mase(pairs: &Pairs, asked: &Asked<'_>) -> Result<f64, Unmeasured> {
         let detail = format!(
             "`{name}` needs the numbers of the training series, which a predictions file does not hold"
         );
-        return Err(invalid(Fault::Manifest, detail).hint("measure it from what the code prints"));
+        return Err(invalid(Fault::Manifest, detail).hint(
+            "give them to `reproof metrics` as `--train`; in a manifest, measure it from what the code prints",
+        ));
     };
     let steps = || train.iter().zip(train.iter().skip(season));
     let count = steps().count();

@@ -111,6 +111,7 @@ impl Files {
             target: None,
             columns: &BTreeMap::new(),
             positive: None,
+            train: None,
             metrics,
         })
     }

@@ -96,6 +96,7 @@ fn metrics_that_need_different_readings_are_not_read_together() {
         target: None,
         columns: &desk.columns,
         positive: None,
+        train: None,
         metrics,
     };
     let error = read(&request(&metrics)).unwrap_err();
