@@ -131,6 +131,20 @@ fn the_text_says_first_what_to_look_at() {
     let place = |word: &str| text.find(word).unwrap_or_else(|| panic!("no `{word}` in {text}"));
     assert!(place("target-leak") < place("disguised-missing"));
     assert!(place("disguised-missing") < place("shape"));
+    let row = lines
+        .iter()
+        .find(|line| line.starts_with("leaked "))
+        .expect("a row of the column");
+    let header = lines
+        .iter()
+        .find(|line| line.contains("shape"))
+        .expect("a header");
+    let order: Vec<&str> = header.split_whitespace().collect();
+    assert_eq!(order[5..], ["alone", "IV", "PSI", "values"], "{text}");
+    // In characters: a bar has three bytes.
+    let place = |line: &str, word: &str| line.find(word).map(|at| line[..at].chars().count());
+    assert_eq!(place(row, "1.000"), place(header, "alone"), "{text}");
+    assert!(place(row, "1.000").is_some(), "{text}");
 }
 
 #[test]
