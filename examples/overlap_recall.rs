@@ -13,7 +13,7 @@ use chacha20::rand_core::{Rng as _, SeedableRng as _};
 use image::imageops::{FilterType, resize};
 use image::{DynamicImage, GrayImage, ImageFormat, Luma};
 use reproof::observe::Silent;
-use reproof::profile::overlap::{Options, Roles, RowSet, overlap, overlap_images};
+use reproof::profile::overlap::{Options, PictureFiles, Roles, RowSet, overlap, overlap_images};
 use reproof::table::TableFile;
 
 /// Shares of the test rows that are planted.
@@ -282,12 +282,11 @@ fn pictures(change: Change, rate: f64) -> Result<(RowSet, u64), Box<dyn std::err
         };
         put(format!("test/{at:05}.png"), other)?;
     }
-    let found = overlap_images(
-        &folder.path().join("train"),
-        &folder.path().join("test"),
-        0,
-        &Silent,
-    );
+    let files = |name: &str| PictureFiles {
+        path: folder.path().join(name),
+        name: name.to_owned(),
+    };
+    let found = overlap_images(&files("train"), &files("test"), 0, &Silent);
     Ok((found.map_err(|error| error.detail)?.leaked(), planted))
 }
 

@@ -114,7 +114,7 @@ enum Command {
     Metrics(MetricsArguments),
     /// Looks at the data: missing values, leakage of the label, information values, drift between splits
     #[command(
-        after_help = "Examples:\n  reproof profile data.csv\n  reproof profile --train train.csv --test test.csv --target y\n  reproof profile --train train.csv --test test.csv --target y --id patient --format json > profile.json\n\nExit codes: 0 the data was profiled, whatever was found, 2 wrong usage, 3 a file could not be read."
+        after_help = "Examples:\n  reproof profile data.csv\n  reproof profile --train train.csv --test test.csv --target y\n  reproof profile --train train.csv --test test.csv --target y --id patient --format json > profile.json\n  reproof profile --train train-images --test test-images.zip\n\nExit codes: 0 the data was profiled, whatever was found, 2 wrong usage, 3 a file could not be read."
     )]
     Profile(ProfileArguments),
     /// Says what this machine can do, and the exact fix for what is missing
@@ -261,7 +261,7 @@ impl From<Policy> for reproof::judge::Policy {
 
 #[derive(Args, Debug)]
 struct ProfileArguments {
-    /// A file: CSV, TSV, JSON Lines, Parquet or NumPy arrays, gzipped or not
+    /// A table (CSV, TSV, JSON Lines, Parquet or NumPy arrays, gzipped or not), or a folder or archive of pictures
     #[arg(required_unless_present = "train", conflicts_with_all = ["train", "test"])]
     file: Option<PathBuf>,
     /// The training split

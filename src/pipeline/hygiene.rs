@@ -1,12 +1,14 @@
 //! The data itself, before a number on it is believed: what the splits share, and what gives the label away.
 
 use super::gather::Acquired;
+use super::pictured;
 use super::second_look::Leaked;
 use crate::judge::evidence::Hygiene;
 use crate::manifest::{Data, Manifest, Role};
 use crate::measure::Truth;
 use crate::observe::Observer;
-use crate::profile::{Profile, Roles, profile};
+use crate::profile::{PictureFiles, Profile, Roles, Unit, profile, profile_pictures};
+use crate::reason::Unmeasured;
 use crate::report::DataProfile;
 use crate::table::TableFile;
 
@@ -20,16 +22,15 @@ pub(super) struct Examined {
     pub(super) leaked: Leaked,
 }
 
-/// Profiles every test split against every training split that is there as a table.
+/// Profiles every test split against every training split where both are there as tables, or both as pictures.
 pub(super) fn examine(manifest: &Manifest, acquired: &Acquired, observer: &dyn Observer) -> Examined {
     let mut examined = Examined::default();
     for (train, test) in pairs(manifest).into_iter().take(MOST_PAIRS) {
-        let (Some(first), Some(second)) = (file(train, acquired), file(test, acquired)) else {
+        let Some(profile) = compared(train, test, acquired, observer) else {
             continue;
         };
-        let profile = profile(&first, Some(&second), &roles(train, test), observer);
         if let Ok(found) = &profile {
-            examined.note_leaks(manifest, test, found);
+            examined.note_leaks(manifest, acquired, test, found);
         }
         examined.profiles.push(DataProfile {
             train: train.id.clone(),
@@ -65,10 +66,46 @@ fn stem(id: &str) -> String {
     words.filter(split).collect::<Vec<_>>().join("-")
 }
 
-/// The table of a data set, where its bytes are there.
-fn file(data: &Data, acquired: &Acquired) -> Option<TableFile> {
+/// What a data set is.
+enum Content {
+    Table(TableFile),
+    Pictures(PictureFiles),
+}
+
+/// `None` where a data set is not there, or is neither a table nor pictures, or the two are not the same.
+fn compared(
+    train: &Data,
+    test: &Data,
+    acquired: &Acquired,
+    observer: &dyn Observer,
+) -> Option<Result<Profile, Unmeasured>> {
+    match (content(train, acquired)?, content(test, acquired)?) {
+        (Content::Table(first), Content::Table(second)) => {
+            Some(profile(&first, Some(&second), &roles(train, test), observer))
+        }
+        (Content::Pictures(first), Content::Pictures(second)) => {
+            Some(profile_pictures(&first, Some(&second), observer))
+        }
+        (Content::Table(_), Content::Pictures(_)) | (Content::Pictures(_), Content::Table(_)) => None,
+    }
+}
+
+fn content(data: &Data, acquired: &Acquired) -> Option<Content> {
     let present = acquired.data.get(&data.id)?.as_ref().ok()?;
-    Truth::new(data, &present.path).table().ok()
+    let pictures = PictureFiles {
+        path: present.path.clone(),
+        name: data.id.clone(),
+    };
+    // A declared format is that of a table.
+    if data.format.is_none() && pictures.has_pictures() {
+        return Some(Content::Pictures(pictures));
+    }
+    Some(Content::Table(labels(data, acquired)?.table().ok()?))
+}
+
+fn labels(data: &Data, acquired: &Acquired) -> Option<Truth> {
+    let present = acquired.data.get(&data.id)?.as_ref().ok()?;
+    Some(Truth::new(data, &present.path))
 }
 
 fn roles(train: &Data, test: &Data) -> Roles {
@@ -83,13 +120,21 @@ fn roles(train: &Data, test: &Data) -> Roles {
 }
 
 impl Examined {
-    fn note_leaks(&mut self, manifest: &Manifest, test: &Data, profile: &Profile) {
+    fn note_leaks(&mut self, manifest: &Manifest, acquired: &Acquired, test: &Data, profile: &Profile) {
         let Some(shared) = profile.overlap.as_ref().filter(|shared| shared.leaked > 0) else {
             return;
         };
-        for truth in labels_of(manifest, test) {
-            let rows = self.leaked.entry(truth.to_owned()).or_default();
-            rows.extend(shared.rows.iter());
+        for data in labels_of(manifest, test) {
+            let leaked = match profile.unit {
+                // Other files need not have the same order where they have ids.
+                Unit::Row if data.id != test.id && data.id_column.is_some() => continue,
+                Unit::Row => shared.rows.iter().collect(),
+                Unit::Picture => labels(data, acquired)
+                    .and_then(|truth| pictured::leaked_rows(&truth, shared))
+                    .unwrap_or_default(),
+            };
+            let rows = self.leaked.entry(data.id.clone()).or_default();
+            rows.extend(leaked);
             rows.sort_unstable();
             rows.dedup();
         }
@@ -97,16 +142,12 @@ impl Examined {
 
     /// What the judge looks at; `None` where nothing was examined.
     pub(super) fn hygiene(&self) -> Option<Hygiene> {
-        let examined = |data: &DataProfile| data.profile.is_ok();
-        if !self.profiles.iter().any(examined) {
-            return None;
-        }
         let mut hygiene = Hygiene::default();
         for DataProfile { train, test, profile } in &self.profiles {
             let Ok(profile) = profile else { continue };
             let between = format!("`{test}` against `{train}`");
             if let Some(shared) = &profile.overlap {
-                let sentence = format!("{between}: {}", shared.sentence());
+                let sentence = format!("{between}: {}", shared.sentence(profile.unit));
                 let side = if shared.leaks() {
                     &mut hygiene.problems
                 } else {
@@ -131,7 +172,7 @@ impl Examined {
                 } else {
                     &mut hygiene.examined
                 };
-                side.push(format!("`{id}`: {}", rows.sentence()));
+                side.push(format!("`{id}`: {}", rows.sentence(profile.unit)));
             }
             let leaks = profile.leakage.iter().filter(|leak| leak.code != "id-leak");
             hygiene.problems.extend(leaks.map(|leak| {
@@ -143,12 +184,13 @@ impl Examined {
         }
         hygiene.problems.dedup();
         hygiene.examined.dedup();
-        Some(hygiene)
+        let anything = hygiene.problems.len() + hygiene.examined.len() > 0;
+        anything.then_some(hygiene)
     }
 }
 
-/// The data sets whose rows are those of `test`: itself, and labels that are matched by their order beside a single test split.
-fn labels_of<'a>(manifest: &'a Manifest, test: &'a Data) -> Vec<&'a str> {
+/// The data sets whose examples are those of `test`: itself, and the labels beside a single test split.
+fn labels_of<'a>(manifest: &'a Manifest, test: &'a Data) -> Vec<&'a Data> {
     let alone = manifest
         .data
         .iter()
@@ -159,11 +201,7 @@ fn labels_of<'a>(manifest: &'a Manifest, test: &'a Data) -> Vec<&'a str> {
         .data
         .iter()
         .filter(|data| alone && data.role == Role::Labels);
-    [test]
-        .into_iter()
-        .chain(labels)
-        .map(|data| data.id.as_str())
-        .collect()
+    [test].into_iter().chain(labels).collect()
 }
 
 #[cfg(test)]

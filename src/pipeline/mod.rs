@@ -14,6 +14,7 @@ mod gather;
 mod hygiene;
 mod lock;
 mod measured;
+mod pictured;
 mod plan;
 mod prepared;
 mod reuse;

@@ -83,7 +83,11 @@ impl Finding {
 /// Everything to look at in `profile`, worst first, in the order of the file where equally bad.
 pub(super) fn findings(profile: &Profile, roles: &Roles) -> Vec<Finding> {
     let mut found: Vec<Finding> = profile.leakage.iter().map(leaked).collect();
-    found.extend(shared::findings(&profile.duplicates, profile.overlap.as_ref()));
+    found.extend(shared::findings(
+        profile.unit,
+        &profile.duplicates,
+        profile.overlap.as_ref(),
+    ));
     found.extend(label(profile));
     let ids: Vec<&str> = profile
         .columns
@@ -97,10 +101,12 @@ pub(super) fn findings(profile: &Profile, roles: &Roles) -> Vec<Finding> {
             .iter()
             .flat_map(|column| column_findings(column, roles)),
     );
-    let drifts = profile
-        .drift
-        .iter()
-        .filter(|drift| !ids.contains(&drift.column.as_str()));
+    // Other times, patients and ids are what a test split is for.
+    let meant = [&roles.id, &roles.group, &roles.time].map(Option::as_deref);
+    let drifts = profile.drift.iter().filter(|drift| {
+        let column = drift.column.as_str();
+        !ids.contains(&column) && !meant.contains(&Some(column))
+    });
     found.extend(drifts.flat_map(drifted));
     found.extend(splits(profile, roles));
     found.extend(information(profile));
@@ -411,12 +417,19 @@ fn splits(profile: &Profile, roles: &Roles) -> Vec<Finding> {
 }
 
 fn information(profile: &Profile) -> Vec<Finding> {
-    let found = profile.information.iter().filter(|(column, information)| {
-        let leaks = profile.leakage.iter().any(|leak| leak.column == **column);
-        information.band == "suspicious"
-            && information.value > BEYOND_CHANCE * information.by_chance
-            && !leaks
-    });
+    let strong: Vec<_> = profile
+        .information
+        .iter()
+        .filter(|(_, information)| {
+            information.band == "suspicious" && information.value > BEYOND_CHANCE * information.by_chance
+        })
+        .collect();
+    // Where most features are as strong, the label is easy, and none of them is suspect.
+    if 2 * strong.len() > profile.information.len() {
+        return Vec::new();
+    }
+    let leaks = |column: &str| profile.leakage.iter().any(|leak| leak.column == column);
+    let found = strong.into_iter().filter(|(column, _)| !leaks(column));
     let finding = |(column, information): (&String, &super::Information)| {
         let sentence = format!(
             "has an information value of {:.2}: a very strong feature, or one that knows the answer",

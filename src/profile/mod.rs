@@ -15,10 +15,12 @@ mod finding;
 mod information;
 mod leakage;
 pub mod overlap;
+mod pictures;
 mod power;
 mod read;
 #[cfg(test)]
 mod references;
+mod row_numbers;
 mod sample;
 mod shared;
 mod target;
@@ -36,8 +38,10 @@ pub use self::drift::Drift;
 pub use self::finding::{Finding, Severity};
 pub use self::information::{Bin, Information};
 pub use self::leakage::{FeaturePower, Leak};
+pub use self::overlap::PictureFiles;
+pub use self::pictures::profile_pictures;
 use self::power::Power;
-pub use self::shared::{COPIES_LIMIT, DuplicateFiles, DuplicateRows, Example, LEAK_LIMIT, SharedRows};
+pub use self::shared::{COPIES_LIMIT, DuplicateFiles, DuplicateRows, Example, LEAK_LIMIT, SharedRows, Spot};
 use self::target::Target;
 pub use self::target::{Class, TargetProfile};
 use crate::observe::{Event, Observer};
@@ -82,6 +86,34 @@ impl Roles {
     }
 }
 
+/// What a file is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Unit {
+    /// Rows of a table.
+    Row,
+    /// Pictures of a folder or archive.
+    Picture,
+}
+
+impl Unit {
+    /// The word that JSON uses.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Row => "row",
+            Self::Picture => "picture",
+        }
+    }
+
+    /// The word for several of them.
+    pub fn several(self) -> &'static str {
+        match self {
+            Self::Row => "rows",
+            Self::Picture => "pictures",
+        }
+    }
+}
+
 /// A file that was looked at.
 #[derive(Clone, Debug, Serialize)]
 pub struct FileSummary {
@@ -89,9 +121,9 @@ pub struct FileSummary {
     pub split: &'static str,
     /// Its name.
     pub name: String,
-    /// Rows.
+    /// Rows; or pictures that could be read.
     pub rows: u64,
-    /// Columns.
+    /// Columns; none of pictures.
     pub columns: usize,
     /// How many rows quantiles, bins and ranks are of, if not of all.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -101,6 +133,8 @@ pub struct FileSummary {
 /// What the data looks like.
 #[derive(Clone, Debug, Serialize)]
 pub struct Profile {
+    /// What is counted wherever rows are.
+    pub unit: Unit,
     /// The files.
     pub files: Vec<FileSummary>,
     /// What to look at, worst first.
@@ -169,31 +203,19 @@ pub fn profile(
     let second = test
         .map(|test| split(test, "test", roles, false, observer))
         .transpose()?;
-    let mut profile = Profile {
-        files: vec![first.summary],
-        findings: Vec::new(),
-        columns: Vec::new(),
-        test_columns: Vec::new(),
-        target: None,
-        label_sorted: None,
-        leakage: Vec::new(),
-        predictive_power: BTreeMap::new(),
-        information_value: BTreeMap::new(),
-        information: BTreeMap::new(),
-        drift: Vec::new(),
-        duplicates: DuplicateFiles::default(),
-        overlap: None,
-    };
+    let mut profile = Profile::new(Unit::Row, vec![first.summary]);
     if let Some(name) = &roles.target {
         profile.learn(name, &first.columns, roles);
     }
+    let others = second.as_ref().map(|second| second.columns.as_slice());
+    let numbers = row_numbers::row_numbers(&first.columns, others, roles);
     if let Some(second) = second {
         profile.drift = drift::drift(&first.columns, &second.columns);
         profile.files.push(second.summary);
         profile.test_columns = profiles(second.columns);
     }
     profile.columns = profiles(first.columns);
-    (profile.duplicates, profile.overlap) = shared::shared(train, test, roles, observer)?;
+    (profile.duplicates, profile.overlap) = shared::shared(train, test, roles, numbers, observer)?;
     profile.findings = finding::findings(&profile, roles);
     Ok(profile)
 }
@@ -237,6 +259,26 @@ fn split(
 }
 
 impl Profile {
+    /// Nothing known yet but the files.
+    fn new(unit: Unit, files: Vec<FileSummary>) -> Self {
+        Self {
+            unit,
+            files,
+            findings: Vec::new(),
+            columns: Vec::new(),
+            test_columns: Vec::new(),
+            target: None,
+            label_sorted: None,
+            leakage: Vec::new(),
+            predictive_power: BTreeMap::new(),
+            information_value: BTreeMap::new(),
+            information: BTreeMap::new(),
+            drift: Vec::new(),
+            duplicates: DuplicateFiles::default(),
+            overlap: None,
+        }
+    }
+
     /// Fills in what is to be known about the label `name` and what the features say of it.
     fn learn(&mut self, name: &str, columns: &[Column], roles: &Roles) {
         let column = columns.iter().find(|column| column.profile.name == name);

@@ -3,9 +3,9 @@
 use serde::Serialize;
 use serde_json::json;
 
-use super::Roles;
 use super::finding::{Finding, Severity, percent};
 use super::overlap::{self, Duplicates, Group, Matches, Options, Overlap, RowSet, TimeOrder};
+use super::{Roles, Unit};
 use crate::observe::Observer;
 use crate::reason::{Reason, Unmeasured};
 use crate::table::{TableFile, shown};
@@ -17,7 +17,17 @@ pub const LEAK_LIMIT: f64 = 0.001;
 pub const COPIES_LIMIT: f64 = 0.05;
 
 /// So many examples of each kind are kept.
-const EXAMPLES: usize = 5;
+pub(super) const EXAMPLES: usize = 5;
+
+/// Where a row stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum Spot {
+    /// In this line of a table.
+    Line(u64),
+    /// In this file, if it is a picture.
+    Name(String),
+}
 
 /// Equal rows within one file.
 #[derive(Clone, Debug, Serialize)]
@@ -36,8 +46,8 @@ pub struct DuplicateRows {
     pub largest: u64,
     /// Rows of groups that do not agree on their label; null without labels.
     pub contradicting: Option<u64>,
-    /// The lines of the largest groups.
-    pub examples: Vec<Vec<u64>>,
+    /// Where the largest groups stand.
+    pub examples: Vec<Vec<Spot>>,
 }
 
 /// The files' equal rows.
@@ -51,14 +61,14 @@ pub struct DuplicateFiles {
 }
 
 /// A test row and the train row that it matches.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub struct Example {
     /// `exact`, `near`, `id`, `group` or `time`.
     pub kind: &'static str,
-    /// The line of the train row.
-    pub train: u64,
-    /// The line of the test row.
-    pub test: u64,
+    /// The train row.
+    pub train: Spot,
+    /// The test row.
+    pub test: Spot,
 }
 
 /// How many test rows are also in the training data, by kind.
@@ -72,8 +82,10 @@ pub struct SharedRows {
     pub exact: u64,
     /// Those of them that rows of few possible values may share by chance.
     pub exact_by_chance: u64,
-    /// Test rows that differ from a train row by rounding, noise or a few words.
+    /// Test rows that differ from a train row by rounding, noise or a few words; pictures in another size, format or brightness.
     pub near: u64,
+    /// Others that are as near to a train row as train rows are to each other.
+    pub near_by_chance: u64,
     /// Equal rows of which no train row has the same label; null without labels.
     pub contradicting: Option<u64>,
     /// Test rows whose id is in both splits; null without an id.
@@ -90,18 +102,28 @@ pub struct SharedRows {
     pub examples: Vec<Example>,
     /// What could not be compared, and why.
     pub notes: Vec<String>,
-    /// Which test rows leaked, as numbers from 0.
+    /// Which test rows leaked, as numbers from 0; of pictures, in the order of their paths.
     #[serde(skip)]
     pub rows: RowSet,
+    /// The paths of all test pictures, in order; none of tables.
+    #[serde(skip)]
+    pub pictures: Vec<String>,
 }
 
 /// Equal rows within each file, and what `test` shares with `train`; nothing where that cannot be told.
+///
+/// The columns `numbers`, which only number the rows, are not compared.
 pub(super) fn shared(
     train: &TableFile,
     test: Option<&TableFile>,
     roles: &Roles,
+    numbers: Vec<String>,
     observer: &dyn Observer,
 ) -> Result<(DuplicateFiles, Option<SharedRows>), Unmeasured> {
+    let notes = numbers.iter().map(|name| numbered(name)).collect::<Vec<_>>();
+    let mut roles = roles.clone();
+    roles.ignore.extend(numbers);
+    let roles = &roles;
     let options = Options {
         examples: EXAMPLES,
         ..Options::default()
@@ -119,7 +141,16 @@ pub(super) fn shared(
         train: Some(DuplicateRows::from(&train)),
         test: Some(DuplicateRows::from(&test)),
     };
-    Ok((duplicates, Some(SharedRows::from(&overlap))))
+    let mut found = SharedRows::from(&overlap);
+    found.notes.extend(notes);
+    Ok((duplicates, Some(found)))
+}
+
+fn numbered(column: &str) -> String {
+    match shown(column) {
+        name if name.is_empty() => "a column without a name only numbers the rows".to_owned(),
+        name => format!("`{name}` only numbers the rows"),
+    }
 }
 
 /// Files that can be profiled and not compared, such as those without a common column, have no answer here.
@@ -133,7 +164,7 @@ fn unless_cancelled<T>(found: Result<T, Unmeasured>) -> Result<Option<T>, Unmeas
 
 impl From<&Duplicates> for DuplicateRows {
     fn from(found: &Duplicates) -> Self {
-        let lines = |group: &Group| group.rows.iter().map(|place| place.line).collect();
+        let lines = |group: &Group| group.rows.iter().map(|place| Spot::Line(place.line)).collect();
         Self {
             rows: found.rows,
             groups: found.groups,
@@ -151,12 +182,16 @@ impl From<&Overlap> for SharedRows {
     fn from(found: &Overlap) -> Self {
         let rows = found.leaked();
         let leaked = rows.len();
+        let mut common = RowSet::default();
+        let near = [&found.numbers, &found.text].into_iter().flatten();
+        near.for_each(|found| common.extend(&found.common.rows));
         Self {
             train_rows: found.train_rows,
             test_rows: found.test_rows,
             exact: found.exact.all.rows.len(),
             exact_by_chance: found.exact.common.rows.len(),
             near: found.near().len(),
+            near_by_chance: common.iter().filter(|row| !rows.contains(*row)).count() as u64,
             contradicting: found.contradicting.as_ref().map(|matches| matches.rows.len()),
             id: found.id.as_ref().map(|matches| matches.rows.len()),
             group: found.group.as_ref().map(|shared| shared.rows.rows.len()),
@@ -166,6 +201,7 @@ impl From<&Overlap> for SharedRows {
             examples: examples(found),
             notes: found.notes.clone(),
             rows,
+            pictures: Vec::new(),
         }
     }
 }
@@ -186,8 +222,8 @@ fn examples(found: &Overlap) -> Vec<Example> {
         let pairs = matches.map_or(&[][..], |matches| &matches.examples);
         let example = |pair: &overlap::Pair| Example {
             kind,
-            train: pair.train.line,
-            test: pair.test.line,
+            train: Spot::Line(pair.train.line),
+            test: Spot::Line(pair.test.line),
         };
         pairs.iter().map(example).collect::<Vec<_>>()
     };
@@ -201,7 +237,7 @@ impl SharedRows {
     }
 
     /// `312 of 1000 test rows (31.2 %) are also in the training data: 300 equal, 12 near`.
-    pub fn sentence(&self) -> String {
+    pub fn sentence(&self, unit: Unit) -> String {
         let equal = self.exact - self.exact_by_chance.min(self.exact);
         let parts = [
             (equal, "equal"),
@@ -216,9 +252,10 @@ impl SharedRows {
             format!(": {}", parts.join(", "))
         };
         format!(
-            "{} of {} test rows ({}) are also in the training data{how}",
+            "{} of {} test {} ({}) are also in the training data{how}",
             self.leaked,
             self.test_rows,
+            unit.several(),
             percent(self.leaked_share)
         )
     }
@@ -231,29 +268,32 @@ impl DuplicateRows {
     }
 
     /// `120 of 1000 rows repeat others beyond chance; the largest group has 7`.
-    pub fn sentence(&self) -> String {
+    pub fn sentence(&self, unit: Unit) -> String {
         format!(
-            "{} of {} rows repeat others beyond chance; the largest group has {}",
-            self.copies, self.rows, self.largest
+            "{} of {} {} repeat others beyond chance; the largest group has {}",
+            self.copies,
+            self.rows,
+            unit.several(),
+            self.largest
         )
     }
 }
 
 /// What to look at in what the files share.
-pub(super) fn findings(duplicates: &DuplicateFiles, shared: Option<&SharedRows>) -> Vec<Finding> {
+pub(super) fn findings(unit: Unit, duplicates: &DuplicateFiles, shared: Option<&SharedRows>) -> Vec<Finding> {
     let mut found = Vec::new();
     let files = [("train", &duplicates.train), ("test", &duplicates.test)];
     for (split, rows) in files
         .into_iter()
         .filter_map(|(split, rows)| Some((split, rows.as_ref()?)))
     {
-        found.extend(repeated(split, rows));
+        found.extend(repeated(unit, split, rows));
     }
-    found.extend(shared.map(between).unwrap_or_default());
+    found.extend(shared.map(|shared| between(unit, shared)).unwrap_or_default());
     found
 }
 
-fn repeated(split: &str, rows: &DuplicateRows) -> Vec<Finding> {
+fn repeated(unit: Unit, split: &str, rows: &DuplicateRows) -> Vec<Finding> {
     let copies = (rows.copies > 0).then(|| {
         let severity = if rows.blown_up() {
             Severity::Medium
@@ -263,7 +303,7 @@ fn repeated(split: &str, rows: &DuplicateRows) -> Vec<Finding> {
         Finding::new(
             "duplicates",
             severity,
-            format!("{split}: {}", rows.sentence()),
+            format!("{split}: {}", rows.sentence(unit)),
             json!(rows),
         )
     });
@@ -275,14 +315,14 @@ fn repeated(split: &str, rows: &DuplicateRows) -> Vec<Finding> {
     [copies, contradicting].into_iter().flatten().collect()
 }
 
-fn between(shared: &SharedRows) -> Vec<Finding> {
+fn between(unit: Unit, shared: &SharedRows) -> Vec<Finding> {
     let leak = (shared.leaked > 0).then(|| {
         let severity = if shared.leaks() {
             Severity::High
         } else {
             Severity::Medium
         };
-        Finding::new("overlap", severity, shared.sentence(), json!(shared))
+        Finding::new("overlap", severity, shared.sentence(unit), json!(shared))
     });
     let some = |count: Option<u64>| count.filter(|count| *count > 0);
     let share = |count: u64| percent(count as f64 / shared.test_rows.max(1) as f64);
@@ -305,21 +345,32 @@ fn between(shared: &SharedRows) -> Vec<Finding> {
         );
         Finding::new("time-order", Severity::Medium, sentence, json!({ "rows": count }))
     });
-    let chance = (shared.exact_by_chance > 0).then(|| {
-        let count = shared.exact_by_chance;
-        let sentence = format!(
-            "{} of the test rows equal training rows as rows of few values do",
-            share(count)
-        );
+    let chance = common(unit, shared).map(|(count, how)| {
+        let sentence = format!("{} of the test {} {how}", share(count), unit.several());
         Finding::new("common-rows", Severity::Low, sentence, json!({ "rows": count }))
     });
     let notes = shared
         .notes
         .iter()
-        .map(|note| Finding::new("not-compared", Severity::Low, shown(note).into_owned(), json!({})));
+        .map(|note| Finding::new("not-compared", Severity::Low, note.clone(), json!({})));
     [leak, group, early, chance]
         .into_iter()
         .flatten()
         .chain(notes)
         .collect()
+}
+
+/// Matches that say little, and why.
+fn common(unit: Unit, shared: &SharedRows) -> Option<(u64, &'static str)> {
+    let (count, how) = match unit {
+        Unit::Row => (
+            shared.exact_by_chance,
+            "equal training rows, no more than is usual where values repeat as often",
+        ),
+        Unit::Picture => (
+            shared.exact_by_chance + shared.near_by_chance,
+            "look like training pictures, but are of one colour, or look no more so than these do among each other",
+        ),
+    };
+    (count > 0).then_some((count, how))
 }

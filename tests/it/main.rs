@@ -17,6 +17,7 @@ mod manifest;
 mod metrics;
 mod papers;
 mod profile;
+mod profile_pictures;
 mod refused;
 mod registry;
 mod reports;

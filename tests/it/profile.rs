@@ -2,12 +2,12 @@
 
 use std::io::Write as _;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::common::{Bench, Ran, read};
 
 /// A number that looks random.
-fn mixed(seed: u64) -> u64 {
+pub(crate) fn mixed(seed: u64) -> u64 {
     let value = seed.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     let value = (value ^ (value >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     (value ^ (value >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb) >> 33
@@ -41,7 +41,7 @@ fn planted(rows: std::ops::Range<u64>, shift: u64) -> String {
     text
 }
 
-fn profiled(bench: &Bench, arguments: &[&str]) -> Ran {
+pub(crate) fn profiled(bench: &Bench, arguments: &[&str]) -> Ran {
     let ran = bench.run(&[&["profile"], arguments].concat());
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     ran
@@ -130,21 +130,7 @@ fn the_text_says_first_what_to_look_at() {
     );
     let place = |word: &str| text.find(word).unwrap_or_else(|| panic!("no `{word}` in {text}"));
     assert!(place("target-leak") < place("disguised-missing"));
-    assert!(place("disguised-missing") < place("distribution"));
-    let row = lines
-        .iter()
-        .find(|line| line.starts_with("leaked "))
-        .expect("a row of the column");
-    let header = lines
-        .iter()
-        .find(|line| line.contains("distribution"))
-        .expect("a header");
-    let order: Vec<&str> = header.split_whitespace().collect();
-    assert_eq!(order[5..], ["alone", "IV", "PSI", "values"], "{text}");
-    // In characters: a bar has three bytes.
-    let place = |line: &str, word: &str| line.find(word).map(|at| line[..at].chars().count());
-    assert_eq!(place(row, "1.000"), place(header, "alone"), "{text}");
-    assert!(place(row, "1.000").is_some(), "{text}");
+    assert!(place("disguised-missing") < place("shape"));
 }
 
 #[test]
@@ -303,4 +289,104 @@ fn columns_of_one_name_and_columns_that_a_split_lacks_are_said() {
         "{codes:?}"
     );
     assert!(codes.contains(&"duplicate-columns".into()), "{codes:?}");
+}
+
+#[test]
+fn each_cell_of_the_table_of_columns_stands_under_its_header() {
+    let bench = Bench::new();
+    bench.write("train.csv", &planted(0..300, 0));
+    bench.write("test.csv", &planted(300..500, 0));
+    let arguments = ["--train", "train.csv", "--test", "test.csv", "--target", "y"];
+    let text = profiled(&bench, &arguments).stdout;
+    let found = profiled(&bench, &[arguments.as_slice(), &["--format", "json"]].concat()).json();
+    let line = |start: &str| {
+        text.lines()
+            .find(|line| line.starts_with(start))
+            .expect("the line")
+    };
+    let header = line("column  ");
+    let place = |name: &str| header.split(name).next().expect("the place").chars().count();
+    let cell = |column: &str, name: &str| {
+        let rest: String = line(column).chars().skip(place(name)).collect();
+        rest.split("  ").next().expect("a cell").trim().to_owned()
+    };
+    let number = |value: &Value, digits: usize| format!("{:.digits$}", value.as_f64().expect("a number"));
+    assert_eq!(cell("x ", "type"), "integer");
+    assert_eq!(
+        cell("x ", "alone"),
+        number(&found["predictive_power"]["x"]["auc"], 3)
+    );
+    assert_eq!(cell("x ", "IV"), number(&found["information_value"]["x"], 2));
+    let drifts = found["drift"].as_array().expect("drift");
+    let drift = drifts
+        .iter()
+        .find(|drift| drift["column"] == "x")
+        .expect("the drift");
+    assert_eq!(cell("x ", "PSI"), number(&drift["psi"], 2));
+    let [min, max] = ["min", "max"].map(|end| column(&found, "x")["number"][end].to_string());
+    let values = cell("x ", "values");
+    assert!(
+        values.starts_with(&format!("{} to", min.trim_end_matches(".0")))
+            && values.contains(max.trim_end_matches(".0")),
+        "{values}"
+    );
+}
+
+#[test]
+fn other_separators_are_found_without_a_column_that_is_asked_for() {
+    let bench = Bench::new();
+    for separator in [",", ";", "\t"] {
+        let cells = [
+            ["id", "name", "x"],
+            ["1", "\"a, b; c\"", "0.5"],
+            ["2", "d", "1.5"],
+        ];
+        let lines: Vec<String> = cells.iter().map(|row| row.join(separator)).collect();
+        bench.write("data.csv", &lines.join("\n"));
+        let found = profiled(&bench, &["data.csv", "--format", "json"]).json();
+        let names: Vec<_> = found["columns"]
+            .as_array()
+            .expect("columns")
+            .iter()
+            .map(|c| &c["name"])
+            .collect();
+        assert_eq!(names, ["id", "name", "x"], "{separator:?}");
+        assert_eq!(column(&found, "x")["number"]["max"], 1.5, "{separator:?}");
+    }
+}
+
+#[test]
+fn rows_are_compared_without_an_index_that_was_written_along() {
+    let bench = Bench::new();
+    let rows = |name: &str, numbers: &mut dyn Iterator<Item = u64>, seeds: Vec<u64>| {
+        let line = |(number, seed): (u64, u64)| {
+            let cells = (0..6).map(|cell| mixed(seed * 8 + cell).to_string());
+            format!("{number},{}", cells.collect::<Vec<_>>().join(","))
+        };
+        let lines: Vec<String> = numbers.zip(seeds).map(line).collect();
+        bench.write(name, &format!(",a,b,c,d,e,f\n{}\n", lines.join("\n")));
+    };
+    let leaked = |found: &Value| found["overlap"]["leaked"].as_u64();
+    let compared = || {
+        let arguments = ["--train", "train.csv", "--test", "test.csv", "--format", "json"];
+        profiled(&bench, &arguments).json()
+    };
+    let test: Vec<u64> = (100..140).chain(0..10).collect();
+    rows("train.csv", &mut (0..100), (0..100).collect());
+    rows("test.csv", &mut (0..50), test.clone());
+    assert_eq!(leaked(&compared()), Some(10), "both start at 0");
+    rows(
+        "test.csv",
+        &mut (0..50).map(|row| 200 + row * 7 % 50),
+        test.clone(),
+    );
+    assert_eq!(leaked(&compared()), Some(10), "shuffled, and all other numbers");
+    let notes = compared()["overlap"]["notes"].clone();
+    assert_eq!(notes, json!(["a column without a name only numbers the rows"]));
+    // Numbers that come up in both files may name the same things.
+    rows("test.csv", &mut (60..110), test);
+    assert_eq!(leaked(&compared()), Some(0));
+    rows("train.csv", &mut (0..100), (0..90).chain(0..10).collect());
+    let found = profiled(&bench, &["train.csv", "--format", "json"]).json();
+    assert_eq!(found["duplicates"]["train"]["copies"], 10);
 }

@@ -28,7 +28,9 @@ mod text;
 mod time;
 
 use self::canon::Key;
-pub use self::images::{Alike as AlikeImages, ImageOverlap, Pictures, overlap_images};
+pub use self::images::{
+    Alike as AlikeImages, ImageOverlap, PictureFiles, Pictures, overlap_images, pictures,
+};
 use self::plan::Plan;
 pub use self::rows::{Place, RowSet};
 use self::scan::Split;

@@ -14,6 +14,8 @@ pub(super) struct DataRow<'a> {
     train: &'a str,
     /// The test split.
     test: &'a str,
+    /// What is counted wherever rows are: `row`, or `picture` where the splits are pictures; null where nothing could be told.
+    unit: Option<&'a str>,
     /// What both share; null where it could not be told.
     overlap: Option<OverlapRow>,
     /// Rows of each that repeat others.
@@ -91,6 +93,7 @@ impl<'a> DataRow<'a> {
         Self {
             train: &data.train,
             test: &data.test,
+            unit: found.map(|found| found.unit.code()),
             overlap: found.and_then(|found| found.overlap.as_ref()).map(OverlapRow::of),
             duplicates: duplicates.unwrap_or_default(),
             findings: found

@@ -29,7 +29,7 @@ fn pair(data: &DataProfile) -> String {
     };
     let shared = found.overlap.as_ref().map_or_else(
         || "no column is in both".to_owned(),
-        |shared| prose(&shared.sentence()),
+        |shared| prose(&shared.sentence(found.unit)),
     );
     let findings = found.findings.iter().take(FINDINGS).map(finding);
     let findings = table(
@@ -62,6 +62,9 @@ fn finding(finding: &Finding) -> Vec<String> {
 
 /// The columns of the training split, with a small picture of each distribution.
 fn columns(found: &Profile) -> String {
+    if found.columns.is_empty() {
+        return String::new();
+    }
     let shown = found.columns.iter().take(COLUMNS);
     let rows = shown.map(|column| row(found, column));
     let header = ["column", "type", "missing", "unique", "distribution", "IV", "PSI"];

@@ -8,11 +8,10 @@ mod source;
 #[cfg(test)]
 mod tests;
 
-use std::path::Path;
-
 use rayon::prelude::*;
 
 use self::look::Look;
+pub use self::source::PictureFiles;
 use super::RowSet;
 use super::canon::Key;
 use super::exact::share;
@@ -38,6 +37,8 @@ pub struct Pictures {
     pub names: Vec<String>,
     /// Those that could not be decoded, and why.
     pub unreadable: Vec<(String, String)>,
+    /// Groups of pictures that are equal pixel by pixel and not of one colour, as places in `names`.
+    pub repeated: Vec<Vec<u32>>,
 }
 
 /// Test pictures that look like a train picture.
@@ -49,7 +50,7 @@ pub struct Alike {
     pub common: RowSet,
     /// How many are expected, to judge from how often train pictures look like each other.
     pub expected: f64,
-    /// The first few: a train picture and a test picture.
+    /// The first few that leaked: a train picture and a test picture.
     pub examples: Vec<(String, String)>,
 }
 
@@ -84,8 +85,8 @@ impl ImageOverlap {
 ///
 /// When a folder or archive cannot be read or has no picture that can; when the observer asks to stop.
 pub fn overlap_images(
-    train: &Path,
-    test: &Path,
+    train: &PictureFiles,
+    test: &PictureFiles,
     examples: usize,
     observer: &dyn Observer,
 ) -> Result<ImageOverlap, Unmeasured> {
@@ -103,11 +104,12 @@ pub fn overlap_images(
                 .collect()
         };
         let names = |(a, b): &(u32, u32)| (train.names[*a as usize].clone(), test.names[*b as usize].clone());
+        let first = hits.iter().filter(|(_, row)| sure(*row));
         Alike {
             leaked: rows(true),
             common: rows(false),
             expected,
-            examples: hits.iter().take(examples).map(names).collect(),
+            examples: first.take(examples).map(names).collect(),
         }
     };
     let equal = named(equal, 0.0, &|row| !there[row as usize].plain);
@@ -121,9 +123,41 @@ pub fn overlap_images(
     })
 }
 
+/// Looks at the pictures of a folder or archive, by the rules of [`overlap_images`].
+///
+/// # Errors
+///
+/// As for [`overlap_images`].
+pub fn pictures(files: &PictureFiles, observer: &dyn Observer) -> Result<Pictures, Unmeasured> {
+    Ok(read(files, &Key::random(), observer)?.0)
+}
+
 /// Reads all pictures, on all cores.
-fn read(path: &Path, key: &Key, observer: &dyn Observer) -> Result<(Pictures, Vec<Look>), Unmeasured> {
-    let what = format!("compare pictures of {}", shown(&path.to_string_lossy()));
+fn read(
+    files: &PictureFiles,
+    key: &Key,
+    observer: &dyn Observer,
+) -> Result<(Pictures, Vec<Look>), Unmeasured> {
+    let what = format!("reading the pictures of {}", shown(&files.name));
+    observer.event(Event::Began(&what));
+    let found = read_all(files, &what, key, observer);
+    let how = match &found {
+        Ok((pictures, _)) => format!("{} pictures", pictures.names.len()),
+        Err(_) => "failed".to_owned(),
+    };
+    observer.event(Event::Ended {
+        what: &what,
+        how: &how,
+    });
+    found
+}
+
+fn read_all(
+    files: &PictureFiles,
+    what: &str,
+    key: &Key,
+    observer: &dyn Observer,
+) -> Result<(Pictures, Vec<Look>), Unmeasured> {
     let (mut pictures, mut looks) = (Pictures::default(), Vec::new());
     let (mut batch, mut bytes) = (Vec::new(), 0);
     let mut finish = |batch: &mut Vec<source::Picture>| {
@@ -142,16 +176,16 @@ fn read(path: &Path, key: &Key, observer: &dyn Observer) -> Result<(Pictures, Ve
         }
         let done = looks.len() as u64;
         observer.event(Event::Progress {
-            what: &what,
+            what,
             done,
             total: None,
         });
         if observer.cancelled() {
-            return Err(Unmeasured::new(Reason::Cancelled, Fault::Host, what.clone()));
+            return Err(Unmeasured::new(Reason::Cancelled, Fault::Host, what.to_owned()));
         }
         Ok(())
     };
-    source::each(path, |picture| {
+    files.each(|picture| {
         bytes += picture.1.as_ref().map_or(0, Vec::len);
         batch.push(picture);
         if bytes >= BATCH || batch.len() >= 256 {
@@ -166,11 +200,24 @@ fn read(path: &Path, key: &Key, observer: &dyn Observer) -> Result<(Pictures, Ve
         let why = broken.map_or(String::new(), |(name, why)| {
             format!("; `{}`: {}", shown(name), shown(why))
         });
-        let name = path.to_string_lossy();
-        let what = format!("`{}` has no picture that can be read{why}", shown(&name));
+        let what = format!("`{}` has no picture that can be read{why}", shown(&files.name));
         return Err(invalid(Fault::Manifest, what).hint("PNG, JPEG, GIF and BMP can be read"));
     }
+    pictures.repeated = repeated(&looks);
     Ok((pictures, looks))
+}
+
+/// Groups of equal pictures, in the order of their first.
+fn repeated(looks: &[Look]) -> Vec<Vec<u32>> {
+    let telling = looks.iter().zip(0u32..).filter(|(look, _)| !look.plain);
+    let mut known: Vec<(u128, u32)> = telling.map(|(look, row)| (look.pixels, row)).collect();
+    known.sort_unstable();
+    let groups = known.chunk_by(|a, b| a.0 == b.0).filter(|group| group.len() > 1);
+    let mut groups: Vec<Vec<u32>> = groups
+        .map(|group| group.iter().map(|(_, row)| *row).collect())
+        .collect();
+    groups.sort_unstable();
+    groups
 }
 
 /// Pairs of a train and a test picture.

@@ -54,7 +54,14 @@ impl Folders {
     }
 
     fn between(&self, train: &str, test: &str) -> Result<ImageOverlap, Unmeasured> {
-        overlap_images(&self.0.path().join(train), &self.0.path().join(test), 3, &Silent)
+        overlap_images(&self.files(train), &self.files(test), 3, &Silent)
+    }
+
+    fn files(&self, name: &str) -> PictureFiles {
+        PictureFiles {
+            path: self.0.path().join(name),
+            name: name.to_owned(),
+        }
     }
 }
 
@@ -234,12 +241,57 @@ fn what_holds_no_pictures_is_refused() {
     let folders = Folders::new();
     folders.put("note.txt", b"nothing");
     folders.put("train/a.png", &encoded(&picture(1), ImageFormat::Png));
-    let refused = |name: &str| {
-        let error = folders.between("train", name).expect_err("a reason");
-        let folder = folders.0.path().to_string_lossy().into_owned();
-        error.detail.replace(&folder, "F")
-    };
-    insta::assert_snapshot!(refused("test"), @"`F/test` has no picture that can be read");
-    insta::assert_snapshot!(refused("note.txt"), @"`F/note.txt`: it is neither a folder nor a zip, tar or tar.gz file");
-    insta::assert_snapshot!(refused("nowhere"), @"`F/nowhere`: No such file or directory (os error 2)");
+    let refused = |name: &str| folders.between("train", name).expect_err("a reason").detail;
+    insta::assert_snapshot!(refused("test"), @"`test` has no picture that can be read");
+    insta::assert_snapshot!(refused("note.txt"), @"`note.txt`: it is neither a folder nor a zip, tar or tar.gz file");
+    insta::assert_snapshot!(refused("nowhere"), @"`nowhere`: No such file or directory (os error 2)");
+}
+
+#[test]
+fn equal_pictures_of_one_set_are_grouped_unless_they_show_nothing() {
+    let folders = planted(6, 0, |_, _| Vec::new());
+    let plain = DynamicImage::ImageLuma8(GrayImage::from_pixel(20, 20, Luma([200])));
+    for (name, picture) in [
+        ("a.bmp", picture(4)),
+        ("b.png", picture(1)),
+        ("c.png", picture(4)),
+    ] {
+        folders.put(&format!("train/{name}"), &encoded(&picture, ImageFormat::Bmp));
+    }
+    for name in ["d.png", "e.png"] {
+        folders.put(&format!("train/{name}"), &encoded(&plain, ImageFormat::Png));
+    }
+    let found = pictures(&folders.files("train"), &Silent).expect("pictures");
+    let of = |row: &u32| found.names[*row as usize].as_str();
+    let groups: Vec<Vec<_>> = found
+        .repeated
+        .iter()
+        .map(|group| group.iter().map(of).collect())
+        .collect();
+    assert_eq!(
+        groups,
+        [vec!["0001.png", "b.png"], vec!["0004.png", "a.bmp", "c.png"]]
+    );
+}
+
+#[test]
+fn what_holds_pictures_is_told_by_the_names_inside() {
+    let folders = Folders::new();
+    folders.put("train/a.csv", b"a,b\n1,2\n");
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    packed.write_all(b"a,b\n1,2\n").expect("written");
+    folders.put("table.csv.gz", &packed.finish().expect("finished"));
+    folders.put("torn.zip", b"PK\x03\x04 and nothing more");
+    for name in [
+        "train",
+        "test",
+        "train/a.csv",
+        "table.csv.gz",
+        "torn.zip",
+        "nowhere",
+    ] {
+        assert!(!folders.files(name).has_pictures(), "{name}");
+    }
+    folders.put("train/b.JPG", b"whatever it holds");
+    assert!(folders.files("train").has_pictures());
 }

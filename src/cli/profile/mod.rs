@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use reproof::profile::{
-    ColumnProfile, FeaturePower, Finding, Numbers, Profile, Roles, profile as profile_files,
+    ColumnProfile, FeaturePower, FileSummary, Finding, Numbers, PictureFiles, Profile, Roles, Unit,
+    profile as profile_files, profile_pictures,
 };
 use reproof::reason::{Reason, Unmeasured};
 use reproof::report::{Look, bars, one_line, table};
@@ -26,7 +27,7 @@ const ALIKE: usize = 3;
 /// So many characters of the name of a column, or of one of its values.
 const NAME: usize = 20;
 
-/// Profiles one file or two.
+/// Profiles one file or two, or sets of pictures.
 pub(super) fn profile(
     wanted: &ProfileArguments,
     format: Format,
@@ -37,7 +38,6 @@ pub(super) fn profile(
         terminal.message("error", "31", "no file was named");
         return Exit::Usage;
     };
-    let file = |path: &Path| named(path, settings);
     let roles = Roles {
         target: wanted.target.clone(),
         id: wanted.id.clone(),
@@ -45,8 +45,19 @@ pub(super) fn profile(
         time: wanted.time.clone(),
         ignore: wanted.ignore.clone(),
     };
-    let test = wanted.test.as_deref().map(file);
-    match profile_files(&file(train), test.as_ref(), &roles, terminal) {
+    let pictures = |path: &Path| pictures(path, settings);
+    let (images, other_images) = (pictures(train), wanted.test.as_deref().map(pictures));
+    let found = if holds_pictures(&images) || other_images.as_ref().is_some_and(holds_pictures) {
+        if roles != Roles::default() {
+            terminal.message("error", "31", "pictures have no columns that could be named");
+            return Exit::Usage;
+        }
+        profile_pictures(&images, other_images.as_ref(), terminal)
+    } else {
+        let test = wanted.test.as_deref().map(|path| named(path, settings));
+        profile_files(&named(train, settings), test.as_ref(), &roles, terminal)
+    };
+    match found {
         Ok(found) => {
             terminal.result(&match format {
                 Format::Text => text(&found, terminal.look()),
@@ -68,6 +79,18 @@ fn named(path: &Path, settings: &Settings) -> TableFile {
         format: None,
         side: Side::Pinned,
     }
+}
+
+fn pictures(path: &Path, settings: &Settings) -> PictureFiles {
+    PictureFiles {
+        path: settings.absolute(path),
+        name: path.display().to_string(),
+    }
+}
+
+/// A folder can hold nothing else that could be profiled.
+fn holds_pictures(files: &PictureFiles) -> bool {
+    files.path.is_dir() || files.has_pictures()
 }
 
 fn failed(error: &Unmeasured, terminal: &Terminal) -> Exit {
@@ -93,15 +116,11 @@ fn text(found: &Profile, look: Look) -> String {
 
 fn heading(found: &Profile) -> String {
     let files = found.files.iter().map(|file| {
-        let (rows, columns) = (file.rows, file.columns);
-        let sample = file
-            .sample
-            .map(|rows| format!("; quantiles, bins and ranks of a sample of {rows} rows"));
-        let name = one_line(&file.name);
         format!(
-            "{:<6} {name}: {rows} rows, {columns} columns{}",
+            "{:<6} {}: {}",
             file.split,
-            sample.unwrap_or_default()
+            one_line(&file.name),
+            size(file, found.unit)
         )
     });
     let mut lines: Vec<String> = files.collect();
@@ -120,6 +139,17 @@ fn heading(found: &Profile) -> String {
         ));
     }
     lines.join("\n")
+}
+
+fn size(file: &FileSummary, unit: Unit) -> String {
+    let (rows, columns) = (file.rows, file.columns);
+    let sample = file
+        .sample
+        .map(|rows| format!("; quantiles, bins and ranks of a sample of {rows} rows"));
+    match unit {
+        Unit::Row => format!("{rows} rows, {columns} columns{}", sample.unwrap_or_default()),
+        Unit::Picture => format!("{rows} pictures"),
+    }
 }
 
 fn findings(found: &Profile, look: Look) -> String {
@@ -167,66 +197,85 @@ fn finding(group: &[&Finding]) -> Vec<String> {
         first.severity.code().to_owned(),
         format!(
             "{}{others}",
-            first.column.as_deref().map(short).unwrap_or_default()
+            first.column.as_deref().map(called).unwrap_or_default()
         ),
         one_line(&first.sentence),
     ]
 }
 
 fn columns(found: &Profile, look: Look) -> String {
+    if found.columns.is_empty() {
+        return String::new();
+    }
     let shown = &found.columns[..found.columns.len().min(COLUMNS)];
-    let header = [
-        "column",
-        "type",
-        "missing",
-        "unique",
-        "distribution",
-        "alone",
-        "IV",
-        "PSI",
-        "values",
-    ];
-    let cells = |column: &ColumnProfile| {
-        let mut row = row(column);
-        row.extend([
-            alone(found, column),
-            value(found, column),
-            psi(found, column),
-            values(column),
-        ]);
-        row
-    };
-    let rows: Vec<Vec<String>> = shown.iter().map(cells).collect();
-    // A column of the table in which nothing stands only takes room.
-    let kept: Vec<usize> = (0..header.len())
-        .filter(|at| rows.iter().any(|row| !row[*at].is_empty()))
-        .collect();
-    let pick = |row: &Vec<String>| kept.iter().map(|at| row[*at].clone()).collect();
-    let header: Vec<&str> = kept.iter().map(|at| header[*at]).collect();
+    let rows: Vec<_> = shown.iter().map(|column| row(found, column)).collect();
+    let (kept, left_out) = fitting(&rows, usize::from(look.width));
+    let header: Vec<&str> = kept.iter().map(|at| HEADER[*at]).collect();
+    let pick = |row: &[String; HEADER.len()]| kept.iter().map(|at| row[*at].clone()).collect();
     let rows: Vec<Vec<String>> = rows.iter().map(pick).collect();
-    let wide = header.len().saturating_sub(1);
+    let narrow = if left_out.is_empty() {
+        String::new()
+    } else {
+        let names: Vec<&str> = left_out.iter().map(|at| HEADER[*at]).collect();
+        format!("\nno room for: {}", names.join(", "))
+    };
     format!(
-        "{}{}",
-        table(&header, &rows, wide, look),
+        "{}{narrow}{}",
+        table(&header, &rows, header.len().saturating_sub(1), look),
         more(found.columns.len(), COLUMNS)
     )
 }
 
-fn row(column: &ColumnProfile) -> Vec<String> {
+/// What is told of a column.
+const HEADER: [&str; 9] = [
+    "column", "type", "missing", "unique", "shape", "alone", "IV", "PSI", "values",
+];
+
+/// Which of [`HEADER`] give way first in a narrow terminal: values, shape, type.
+const GIVE_WAY: [usize; 3] = [8, 4, 1];
+
+/// The last of a table wraps, down to this width.
+const LEAST_VALUES: usize = 18;
+
+/// The parts of the header that say something and fit into `width`, and those that do not fit.
+fn fitting(rows: &[[String; HEADER.len()]], width: usize) -> (Vec<usize>, Vec<usize>) {
+    // A column of the table in which nothing stands only takes room.
+    let says = |at: &usize| rows.iter().any(|row| !row[*at].is_empty());
+    let mut kept: Vec<usize> = (0..HEADER.len()).filter(says).collect();
+    let widest = |at: usize| {
+        let cells = rows.iter().map(|row| row[at].as_str()).chain([HEADER[at]]);
+        let most = cells.map(|cell| cell.chars().count()).max().unwrap_or_default();
+        2 + if at == GIVE_WAY[0] {
+            most.min(LEAST_VALUES)
+        } else {
+            most
+        }
+    };
+    let mut left_out = Vec::new();
+    for at in GIVE_WAY.into_iter().filter(says) {
+        if kept.iter().map(|at| widest(*at)).sum::<usize>() <= width {
+            break;
+        }
+        kept.retain(|kept| *kept != at);
+        left_out.push(at);
+    }
+    (kept, left_out)
+}
+
+fn row(found: &Profile, column: &ColumnProfile) -> [String; HEADER.len()] {
     let about = if column.unique.exact { "" } else { "~" };
-    vec![
-        short(&column.name),
+    let missing = Some(column.missing.share).filter(|share| *share > 0.0);
+    let shape = column.number.as_ref().map(|number| bars(&number.histogram));
+    [
+        called(&column.name),
         column.kind.code().to_owned(),
-        match column.missing.count {
-            0 => String::new(),
-            _ => percent(column.missing.share),
-        },
+        missing.map(percent).unwrap_or_default(),
         format!("{about}{}", column.unique.count),
-        column
-            .number
-            .as_ref()
-            .map(|number| bars(&number.histogram))
-            .unwrap_or_default(),
+        shape.unwrap_or_default(),
+        alone(found, column),
+        value(found, column),
+        psi(found, column),
+        values(column),
     ]
 }
 
@@ -243,6 +292,7 @@ fn values(column: &ColumnProfile) -> String {
         .map(|top| format!("{} {}", short(&top.value), percent(top.share)))
         .collect();
     match (tops.is_empty(), &column.length) {
+        (true, Some(length)) if length.min == length.max => format!("{} characters", length.min),
         (true, Some(length)) => format!("{} to {} characters", length.min, length.max),
         _ => tops.join(", "),
     }
@@ -307,6 +357,15 @@ fn digits(value: f64) -> String {
     text
 }
 
+/// A column may lack a name, as an index often does.
+fn called(column: &str) -> String {
+    if column.is_empty() {
+        "(no name)".to_owned()
+    } else {
+        short(column)
+    }
+}
+
 /// Others' text on one line, shortened.
 fn short(text: &str) -> String {
     let text = one_line(text);
@@ -320,15 +379,4 @@ fn short(text: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_have_the_digits_that_say_something() {
-        let all = [0.0, 1.5, -12.345, 1234.5, 0.00001, 1e9, 100.0, 20.0];
-        assert_eq!(
-            all.map(digits),
-            ["0", "1.5", "-12.35", "1234", "1.00e-5", "1.00e9", "100", "20"]
-        );
-    }
-}
+mod tests;
