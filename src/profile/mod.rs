@@ -26,6 +26,7 @@ mod shared;
 mod target;
 
 use std::collections::BTreeMap;
+use std::thread;
 
 use rayon::prelude::*;
 use serde::Serialize;
@@ -199,10 +200,17 @@ pub fn profile(
     roles: &Roles,
     observer: &dyn Observer,
 ) -> Result<Profile, Unmeasured> {
-    let first = split(train, "train", roles, true, observer)?;
-    let second = test
-        .map(|test| split(test, "test", roles, false, observer))
-        .transpose()?;
+    let guessed = row_numbers::guess(train, roles);
+    let share = |numbers: &[String]| shared::shared(train, test, roles, numbers, observer);
+    let (looked, guess) = thread::scope(|scope| {
+        let guess = scope.spawn(|| share(&guessed));
+        let looked = look(train, test, roles, observer);
+        let guess = guess
+            .join()
+            .unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        (looked, guess)
+    });
+    let (first, second) = looked?;
     let mut profile = Profile::new(Unit::Row, vec![first.summary]);
     if let Some(name) = &roles.target {
         profile.learn(name, &first.columns, roles);
@@ -215,9 +223,25 @@ pub fn profile(
         profile.test_columns = profiles(second.columns);
     }
     profile.columns = profiles(first.columns);
-    (profile.duplicates, profile.overlap) = shared::shared(train, test, roles, numbers, observer)?;
+    let shared = if numbers == guessed {
+        guess
+    } else {
+        share(&numbers)
+    };
+    (profile.duplicates, profile.overlap) = shared?;
     profile.findings = finding::findings(&profile, roles);
     Ok(profile)
+}
+
+fn look(
+    train: &TableFile,
+    test: Option<&TableFile>,
+    roles: &Roles,
+    observer: &dyn Observer,
+) -> Result<(Split, Option<Split>), Unmeasured> {
+    let first = split(train, "train", roles, true, observer)?;
+    let second = test.map(|test| split(test, "test", roles, false, observer));
+    Ok((first, second.transpose()?))
 }
 
 fn profiles(columns: Vec<Column>) -> Vec<ColumnProfile> {

@@ -8,6 +8,10 @@ use std::collections::HashSet;
 use super::Roles;
 use super::columns::{Column, Type, Values};
 use super::leakage::id_like;
+use crate::table::{Column as CellColumn, Table, TableFile};
+
+/// So many rows are looked at for a guess.
+const LOOKED_AT: i64 = 100;
 
 /// The features of `train` that only number its rows, and those of `test` where there is one.
 ///
@@ -27,6 +31,35 @@ pub(super) fn row_numbers(train: &[Column], test: Option<&[Column]>, roles: &Rol
     }
     let names = numbers.into_iter().map(|column| column.profile.name.clone());
     names.collect()
+}
+
+/// The features that count the first rows of `file`: what [`row_numbers`] will most likely say.
+pub(super) fn guess(file: &TableFile, roles: &Roles) -> Vec<String> {
+    let Ok(table) = Table::open(file, &roles.wanted(true)) else {
+        return Vec::new();
+    };
+    let names = table.names().to_vec();
+    let columns: Vec<CellColumn> = (0..names.len()).map(CellColumn).collect();
+    let (mut steps, mut rows) = (vec![None; names.len()], 0);
+    let read = table.each(&columns, |_, row| {
+        for (step, column) in steps.iter_mut().zip(&columns) {
+            let number = row
+                .cell(*column)
+                .ok()
+                .flatten()
+                .and_then(|cell| cell.parse::<i64>().ok());
+            let start = number.and_then(|number| number.checked_sub(rows));
+            *step = if rows == 0 || *step == start { start } else { None };
+        }
+        rows += 1;
+        Ok(rows < LOOKED_AT)
+    });
+    let counts = names
+        .into_iter()
+        .zip(steps)
+        .filter(|(name, step)| step.is_some() && !roles.sets_apart(name));
+    let counts: Vec<String> = counts.map(|(name, _)| name).collect();
+    if read.is_ok() { counts } else { Vec::new() }
 }
 
 /// Whether each row has a whole number of its own.

@@ -117,12 +117,12 @@ pub(super) fn shared(
     train: &TableFile,
     test: Option<&TableFile>,
     roles: &Roles,
-    numbers: Vec<String>,
+    numbers: &[String],
     observer: &dyn Observer,
 ) -> Result<(DuplicateFiles, Option<SharedRows>), Unmeasured> {
     let notes = numbers.iter().map(|name| numbered(name)).collect::<Vec<_>>();
     let mut roles = roles.clone();
-    roles.ignore.extend(numbers);
+    roles.ignore.extend_from_slice(numbers);
     let roles = &roles;
     let options = Options {
         examples: EXAMPLES,

@@ -111,7 +111,7 @@ impl Split {
         let special = Special::of(&table, roles)?;
         let wanted: Vec<Column> = features.iter().copied().chain(special.columns()).collect();
         let mut split = Self::empty(file, special.time.is_some());
-        let mut scratch = Scratch::new(plan, key);
+        let mut scratch = Scratch::new(plan, key, options.near);
         let mut watch = Watch::new(file, observer);
         table.each(&wanted, |line, row| {
             watch.row(split.rows())?;
@@ -223,11 +223,13 @@ struct Scratch<'a> {
     cutter: Cutter,
     hash: MinHash,
     seed: u64,
+    /// Whether near rows are looked for.
+    near: bool,
     plan: &'a Plan,
 }
 
 impl<'a> Scratch<'a> {
-    fn new(plan: &'a Plan, key: &Key) -> Self {
+    fn new(plan: &'a Plan, key: &Key, near: bool) -> Self {
         let width = plan.numbers.min(MIXTURES);
         let seed = key.short(b"text");
         Self {
@@ -242,6 +244,7 @@ impl<'a> Scratch<'a> {
             cutter: Cutter::default(),
             hash: MinHash::new(seed),
             seed,
+            near,
             plan,
         }
     }
@@ -284,7 +287,8 @@ impl<'a> Scratch<'a> {
                     self.cutter.cut(text, how, seed, &mut self.shingles);
                 }
             }
-            (Kind::Number { .. } | Kind::Exact, _) => canon.encode(&mut self.rest),
+            (Kind::Number { .. } | Kind::Exact, _) if self.near => canon.encode(&mut self.rest),
+            (Kind::Number { .. } | Kind::Exact, _) => {}
         }
     }
 
