@@ -18,6 +18,8 @@ pub struct CleanedJudgement {
     pub left_out: u64,
     /// How many are left.
     pub left: u64,
+    /// `0.94 → 0.71 (0.68 to 0.74) without 312 of 1000 test examples that are also in the training data: not-reproduced`.
+    pub sentence: String,
 }
 
 /// Judges the claim on what is clean, by the same rules and the same margin; `None` where nothing was left out.
@@ -34,33 +36,31 @@ pub(super) fn judge(evidence: &ClaimEvidence) -> Option<CleanedJudgement> {
         ..evidence.clone()
     };
     let judged = compare::claim(&again);
+    let value = judged.measured.map(|sample| sample.mean);
     Some(CleanedJudgement {
         outcome: judged.outcome,
-        value: judged.measured.map(|sample| sample.mean),
+        value,
         interval: cleaned.interval,
         left_out: cleaned.left_out,
         left: cleaned.left,
+        sentence: sentence(measured, cleaned, value, judged.outcome),
     })
 }
 
-/// `0.94 → 0.71 (0.68 to 0.74) without 312 of 1000 test examples that are also in the training data: not-reproduced`.
-pub(super) fn sentence(measured: &Measured, cleaned: &Cleaned, judged: &CleanedJudgement) -> String {
+fn sentence(measured: &Measured, cleaned: &Cleaned, value: Option<f64>, outcome: Outcome) -> String {
     let before = stats::mean(&measured.values).map_or("?".to_owned(), short);
     let without = format!(
         "without {} of {} test examples that are also in the training data",
         cleaned.left_out,
         cleaned.left_out.saturating_add(cleaned.left)
     );
-    let after = match (judged.value, &cleaned.values) {
+    let after = match (value, &cleaned.values) {
         (Some(value), _) => short(value),
         (None, Err(why)) => return format!("{without} there is no value: {}", why.detail),
         (None, Ok(_)) => return format!("{without} there is no usable value"),
     };
-    let interval = judged.interval.map_or(String::new(), |interval| {
+    let interval = cleaned.interval.map_or(String::new(), |interval| {
         format!(" ({} to {})", short(interval.low), short(interval.high))
     });
-    format!(
-        "{before} → {after}{interval} {without}: {}",
-        judged.outcome.code()
-    )
+    format!("{before} → {after}{interval} {without}: {}", outcome.code())
 }

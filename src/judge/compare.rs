@@ -205,11 +205,7 @@ pub fn claim(evidence: &ClaimEvidence) -> ClaimJudgement {
         }
     }
     if let Some(found) = cleaned::judge(evidence) {
-        let measured = evidence.measured.as_ref().ok();
-        let parts = measured.and_then(|measured| Some((measured, measured.cleaned.as_ref()?)));
-        judged
-            .reasons
-            .extend(parts.map(|(measured, cleaned)| cleaned::sentence(measured, cleaned, &found)));
+        judged.reasons.push(found.sentence.clone());
         judged.cleaned = Some(found);
     }
     if let Some(why) = &evidence.impossible {

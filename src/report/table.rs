@@ -233,6 +233,8 @@ fn why(report: &Report, look: Look) -> String {
         } else if judged.outcome != Outcome::Reproduced {
             let reasons = judged.reasons.iter().filter(|reason| *reason != FLOOR_UNKNOWN);
             lines.extend(reasons.map(|reason| wrapped(&first, &one_line(reason), look.width)));
+        } else if let Some(cleaned) = &judged.cleaned {
+            lines.push(wrapped(&first, &one_line(&cleaned.sentence), look.width));
         }
     }
     lines.join("\n")

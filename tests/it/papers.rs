@@ -461,6 +461,8 @@ fn claims_are_judged_once_more_without_the_test_rows_that_were_trained_on() {
     assert!((value - 55.0 / 120.0).abs() < 1e-12, "{value}");
     let ends = corrected["interval"].as_array().expect("an interval");
     assert!(ends[0].as_f64() < Some(value) && Some(value) < ends[1].as_f64());
+    let reasons = odd["reasons"].to_string();
+    assert!(reasons.contains("0.675 → 0.4583"), "{reasons}");
     let record = ran.json();
     let hygiene = check(&record, "data-hygiene");
     assert_eq!(hygiene["status"], "fail", "{hygiene:#}");
