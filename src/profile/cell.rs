@@ -67,7 +67,7 @@ impl Cell {
 /// A number in digits alone, with a sign and a point, where one operation gives it exactly.
 ///
 /// Reference: W. D. Clinger, *How to Read Floating Point Numbers Accurately*, 1990.
-fn plain(bytes: &[u8]) -> Option<f64> {
+pub(super) fn plain(bytes: &[u8]) -> Option<f64> {
     let (negative, digits) = match bytes {
         [b'-', rest @ ..] => (true, rest),
         [b'+', rest @ ..] => (false, rest),

@@ -8,6 +8,8 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 
 use siphasher::sip128::SipHasher13;
 
+use crate::profile::cell::plain;
+
 /// What a missing cell looks like once it went through the usual programs.
 const MISSING: [&str; 6] = ["na", "n/a", "nan", "null", "none", "<na>"];
 
@@ -44,6 +46,16 @@ impl<'a> Canon<'a> {
     }
 
     fn number(cell: &str) -> Option<Self> {
+        if let Some(number) = plain(cell.as_bytes()) {
+            // Below 2⁵³, so that nothing is lost either way.
+            let whole = number as i64;
+            let is_whole = whole as f64 == number;
+            return Some(if is_whole {
+                Self::Whole(whole)
+            } else {
+                Self::Number(number)
+            });
+        }
         let unsigned = cell.strip_prefix(['+', '-']).unwrap_or(cell);
         let digits = unsigned.bytes().all(|byte| byte.is_ascii_digit());
         if digits && let Ok(whole) = cell.parse() {
