@@ -35,7 +35,7 @@ pub use self::classification::{Average, Of, ZeroDivision, averaged};
 pub use crate::table::{Side, TableFile};
 pub use counted::{Counted, counted};
 pub use extract::{
-    Estimate, Measurement, Output, PairedExamples, Recomputed, StepFiles, measure, paired, readings,
+    Estimate, Measurement, Output, PairedExamples, RunPredictions, StepFiles, measure, paired, readings,
 };
 pub use interval::{Method, MetricInterval, interval, interval_of};
 pub use predictions::{Grouping, Predictions, Rows, Truth};

@@ -8,7 +8,7 @@ use super::measured::{counted_runs, files_of};
 use crate::judge::evidence::Cleaned;
 use crate::manifest::{Claim, Extraction, Manifest, Reading as Declared};
 use crate::measure::dialect::Reading;
-use crate::measure::{self, Estimate, MetricInterval, Recomputed, StepFiles};
+use crate::measure::{self, Estimate, MetricInterval, RunPredictions, StepFiles};
 use crate::reason::Unmeasured;
 use crate::report::ClaimMeasured;
 use crate::stats::{self, Interval};
@@ -63,7 +63,7 @@ fn note(of: &MetricInterval, examples: usize) -> String {
 
 impl Look<'_> {
     fn add(&self, leaked: &Leaked, found: &mut ClaimMeasured) {
-        let recomputed = |files| Recomputed::read(&self.declared.measure, &self.claim.metric, files);
+        let recomputed = |files| RunPredictions::read(&self.declared.measure, &self.claim.metric, files);
         let rows = self
             .truth()
             .and_then(|truth| leaked.get(truth))
@@ -89,7 +89,7 @@ impl Look<'_> {
     }
 
     /// The values without the examples at `leaked`; `None` where these are none of the examples.
-    fn cleaned(&self, first: Recomputed, leaked: &[u64]) -> Option<Cleaned> {
+    fn cleaned(&self, first: RunPredictions, leaked: &[u64]) -> Option<Cleaned> {
         let mut clean = vec![true; first.examples()];
         for row in leaked {
             *clean.get_mut(usize::try_from(*row).ok()?)? = false;
@@ -98,7 +98,7 @@ impl Look<'_> {
         let estimate = first.of(&kept, LEVEL);
         drop(first);
         let others = self.files.iter().skip(1).map(|files| {
-            let other = Recomputed::read(&self.declared.measure, &self.claim.metric, files);
+            let other = RunPredictions::read(&self.declared.measure, &self.claim.metric, files);
             other.map(|other| other.value_of(&kept)).transpose()
         });
         let others: Result<Vec<Option<f64>>, Unmeasured> = others.collect();

@@ -7,19 +7,19 @@
 
 mod cell;
 mod number;
+mod of_run;
 mod paired;
 mod pattern;
 mod pick;
 mod pointer;
 mod readings;
-mod recomputed;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+pub use self::of_run::{Estimate, RunPredictions};
 pub use self::paired::{PairedExamples, paired};
 pub use self::readings::readings;
-pub use self::recomputed::{Estimate, Recomputed};
 
 use self::pick::Candidate;
 use super::predictions::{self, Predictions, Request, Rows, Truth};

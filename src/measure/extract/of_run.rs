@@ -8,7 +8,7 @@ use crate::reason::Unmeasured;
 
 /// A metric and the predictions that it is recomputed from.
 #[derive(Debug)]
-pub struct Recomputed {
+pub struct RunPredictions {
     metric: Named,
     predictions: Predictions,
 }
@@ -22,7 +22,7 @@ pub struct Estimate {
     pub interval: Option<MetricInterval>,
 }
 
-impl Recomputed {
+impl RunPredictions {
     /// Reads the predictions again that `extraction` names; `None` where the value is read in another way, or cannot be.
     pub fn read(extraction: &Extraction, name: &str, files: &StepFiles) -> Option<Self> {
         let metric = metric(name)?;
