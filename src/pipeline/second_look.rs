@@ -51,6 +51,11 @@ pub(super) fn add(
     }
 }
 
+/// The level of an interval over the examples; `None` where there are too many to resample.
+fn level(predictions: &RunPredictions) -> Option<f64> {
+    (predictions.examples() <= MOST_EXAMPLES).then_some(LEVEL)
+}
+
 /// `95 % interval over the 178 examples: 0.9176 to 0.9795 (Wilson)`.
 fn note(of: &MetricInterval, examples: usize) -> String {
     let Interval { low, high } = of.interval;
@@ -69,12 +74,12 @@ impl Look<'_> {
             .and_then(|truth| leaked.get(truth))
             .filter(|rows| !rows.is_empty());
         if let Some(first) = self.files.first().and_then(recomputed) {
-            found.of_examples = (first.examples() <= MOST_EXAMPLES)
-                .then(|| first.interval(LEVEL))
-                .flatten();
+            found.of_examples = level(&first).and_then(|level| first.interval(level));
             let note = found.of_examples.as_ref().map(|of| note(of, first.examples()));
             found.notes.extend(note);
-            found.cleaned = rows.and_then(|rows| self.cleaned(first, rows));
+            found.cleaned = rows
+                .filter(|_| first.one_row_each())
+                .and_then(|rows| self.cleaned(first, rows));
         }
         if self.differs(found) {
             found.readings = self.readings();
@@ -95,7 +100,7 @@ impl Look<'_> {
             *clean.get_mut(usize::try_from(*row).ok()?)? = false;
         }
         let kept: Vec<usize> = (0..clean.len()).filter(|row| clean[*row]).collect();
-        let estimate = first.of(&kept, LEVEL);
+        let estimate = first.of(&kept, level(&first));
         drop(first);
         let others = self.files.iter().skip(1).map(|files| {
             let other = RunPredictions::read(&self.declared.measure, &self.claim.metric, files);

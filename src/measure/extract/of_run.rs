@@ -3,7 +3,7 @@
 use super::{PredictionsOf, StepFiles};
 use crate::manifest::Extraction;
 use crate::measure::interval::{MetricInterval, interval, interval_of};
-use crate::measure::{Named, Predictions, Rows, metric};
+use crate::measure::{Input, Named, Predictions, Rows, metric};
 use crate::reason::Unmeasured;
 
 /// A metric and the predictions that it is recomputed from.
@@ -30,6 +30,20 @@ impl RunPredictions {
         Some(Self { metric, predictions })
     }
 
+    /// Whether an example is a row of the labels, in their order; of lists, tags and boxes it may be many rows.
+    pub fn one_row_each(&self) -> bool {
+        match self.metric.input() {
+            Input::Classes
+            | Input::Scores
+            | Input::Numbers
+            | Input::LabelSets
+            | Input::Clusters
+            | Input::Texts
+            | Input::Survival => true,
+            Input::Points | Input::Lists | Input::Tags | Input::Boxes | Input::Likelihoods => false,
+        }
+    }
+
     /// The number of examples; their order is that of the labels.
     pub fn examples(&self) -> usize {
         self.predictions.len()
@@ -49,15 +63,35 @@ impl RunPredictions {
         self.metric.compute(&self.predictions, Rows::At(rows))
     }
 
-    /// The metric over the examples at `rows` alone, with its interval at `level`.
+    /// The metric over the examples at `rows` alone, with its interval at `level` where one is asked for.
     ///
     /// # Errors
     ///
     /// Where the metric is not defined on these rows.
-    pub fn of(&self, rows: &[usize], level: f64) -> Result<Estimate, Unmeasured> {
+    pub fn of(&self, rows: &[usize], level: Option<f64>) -> Result<Estimate, Unmeasured> {
         Ok(Estimate {
             value: self.value_of(rows)?,
-            interval: interval_of(&self.metric, &self.predictions, rows, level).ok(),
+            interval: level.and_then(|level| interval_of(&self.metric, &self.predictions, rows, level).ok()),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_query_a_sentence_or_an_image_may_be_many_rows() {
+        let of = |name: &str| {
+            let metric = metric(name).expect("a metric");
+            let predictions = Predictions::default();
+            RunPredictions { metric, predictions }.one_row_each()
+        };
+        for name in ["accuracy", "roc_auc", "mae", "bleu"] {
+            assert!(of(name), "{name}");
+        }
+        for name in ["hits@3", "entity_f1", "map:coco"] {
+            assert!(!of(name), "{name}");
+        }
     }
 }
