@@ -111,15 +111,23 @@ struct Scored {
     negative: f64,
 }
 
-/// The score of the positive class and the truth of each example.
-fn scored(predictions: &Predictions, rows: Rows<'_>, about: &About) -> Result<Vec<Scored>, Unmeasured> {
+/// The scores of the positive class, and whether an example is positive.
+fn of_positive<'a>(
+    predictions: &'a Predictions,
+    about: &About,
+) -> Result<(Column<'a>, impl Fn(usize) -> bool + use<'a>), Unmeasured> {
     let positive = positive(about, predictions)?;
     let classes = predictions.classes()?;
     let class = classes.find(&positive);
     let column = Column::of(predictions.scores()?, class, &positive)?;
+    Ok((column, move |row| Some(classes.truth[row]) == class))
+}
+
+/// The score of the positive class and the truth of each example.
+fn scored(predictions: &Predictions, rows: Rows<'_>, about: &About) -> Result<Vec<Scored>, Unmeasured> {
+    let (column, hit) = of_positive(predictions, about)?;
     let example = |row: usize| {
-        let weight = predictions.weight(row);
-        let hit = Some(classes.truth[row]) == class;
+        let (weight, hit) = (predictions.weight(row), hit(row));
         Scored {
             score: column.at(row),
             positive: if hit { weight } else { 0.0 },
@@ -131,13 +139,10 @@ fn scored(predictions: &Predictions, rows: Rows<'_>, about: &About) -> Result<Ve
 
 /// The same without weights.
 fn sides(predictions: &Predictions, rows: Rows<'_>, about: &About) -> Result<Sides, Unmeasured> {
-    let positive = positive(about, predictions)?;
-    let classes = predictions.classes()?;
-    let class = classes.find(&positive);
-    let column = Column::of(predictions.scores()?, class, &positive)?;
+    let (column, hit) = of_positive(predictions, about)?;
     let mut sides = Sides::default();
     for row in rows.iter(predictions.len()) {
-        sides.add(column.at(row), Some(classes.truth[row]) == class);
+        sides.add(column.at(row), hit(row));
     }
     Ok(sides)
 }
